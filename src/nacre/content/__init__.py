@@ -1,0 +1,1 @@
+"""The content-addressed store: bytes by digest, names by tag, writes as transactions."""

@@ -1,0 +1,1 @@
+"""The vocabulary: values and grammar of OCI images; no files, network, clock or environment."""

@@ -1,0 +1,226 @@
+"""Manifests and indexes: views over raw bytes, which stay the truth.
+
+OCI image-spec "Image Manifest" and "Image Index"; Docker image manifest v2 schema 2 and its list.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nacre.errors import Invalid, Unsupported
+from nacre.oci import mediatypes
+from nacre.oci.descriptor import Descriptor
+from nacre.oci.digest import Digest
+from nacre.oci.strictjson import encode, parse_object
+
+_SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
+_CHILDREN_LIMIT = 10_000
+
+
+class InvalidManifest(Invalid):
+    """The bytes are no manifest, or mean different things to different readers."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Document:
+    raw: bytes
+    media_type: str
+    fields: Mapping[str, Any]
+
+    @property
+    def descriptor(self) -> Descriptor:
+        """The descriptor of the raw bytes (sha256)."""
+        return Descriptor.of(self.media_type, self.raw)
+
+    @property
+    def annotations(self) -> Mapping[str, str]:
+        """The annotations, empty when there are none."""
+        found: Mapping[str, str] = self.fields.get("annotations") or {}
+        return found
+
+    @property
+    def subject(self) -> Descriptor | None:
+        """The manifest that this one says something about, for referrers."""
+        subject = self.fields.get("subject")
+        return Descriptor.from_json(subject, "subject") if subject is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest(_Document):
+    """An image or artifact manifest: one config and an ordered list of layers, base first."""
+
+    @property
+    def config(self) -> Descriptor:
+        """The descriptor of the config."""
+        return Descriptor.from_json(self.fields.get("config"), "config")
+
+    @property
+    def layers(self) -> tuple[Descriptor, ...]:
+        """The descriptors of the layers, base first."""
+        return tuple(
+            Descriptor.from_json(layer, f"layer {position}")
+            for position, layer in enumerate(self.fields["layers"])
+        )
+
+    @property
+    def artifact_type(self) -> str:
+        """The artifact type: the manifest's own, else its config's media type."""
+        return str(self.fields.get("artifactType") or self.config.media_type)
+
+    @property
+    def is_image(self) -> bool:
+        """Say whether this describes a root file system rather than any other artifact."""
+        return self.config.media_type in mediatypes.IMAGE_CONFIGS
+
+
+@dataclass(frozen=True, slots=True)
+class Index(_Document):
+    """An index: manifests for several platforms, or a list of artifacts."""
+
+    @property
+    def manifests(self) -> tuple[Descriptor, ...]:
+        """The descriptors of the listed manifests, in order."""
+        return tuple(
+            Descriptor.from_json(child, f"manifest {position}")
+            for position, child in enumerate(self.fields["manifests"])
+        )
+
+    @property
+    def artifact_type(self) -> str:
+        """The artifact type, or ""."""
+        return str(self.fields.get("artifactType") or "")
+
+
+def parse(raw: bytes, media_type: str) -> Manifest | Index:
+    """Read an index or a manifest whose media type is known from its descriptor or reply.
+
+    Raises:
+        InvalidManifest: it is over 4 MiB, not strict JSON, of another media type than said,
+            has both ``layers`` and ``manifests``, or lacks what its kind requires.
+        Unsupported: it is Docker's schema 1, which no registry should serve any more.
+    """
+    try:
+        fields = parse_object(raw, "manifest")
+        _check_kind(fields, media_type)
+        document: Manifest | Index
+        if mediatypes.is_index(media_type):
+            document = Index(raw, media_type, fields)
+            _ = document.manifests
+        else:
+            document = Manifest(raw, media_type, fields)
+            _ = document.config, document.layers
+        _ = document.subject
+    except InvalidManifest:
+        raise
+    except Invalid as error:
+        raise InvalidManifest(str(error)) from None
+    return document
+
+
+def media_type_of(raw: bytes) -> str:
+    """Return the media type that a manifest of unknown origin states or, lacking that, implies.
+
+    Raises:
+        InvalidManifest: it is neither a manifest nor an index.
+    """
+    try:
+        fields = parse_object(raw, "manifest")
+    except Invalid as error:
+        raise InvalidManifest(str(error)) from None
+    stated = fields.get("mediaType")
+    if isinstance(stated, str) and stated:
+        return stated
+    if "manifests" in fields:
+        return mediatypes.OCI_INDEX
+    if "layers" in fields or "config" in fields:
+        return mediatypes.OCI_MANIFEST
+    raise InvalidManifest("manifest states no mediaType and has neither layers nor manifests")
+
+
+def make_manifest(
+    config: Descriptor,
+    layers: Iterable[Descriptor],
+    *,
+    media_type: str = mediatypes.OCI_MANIFEST,
+    annotations: Mapping[str, str] | None = None,
+) -> Manifest:
+    """Return a new image manifest."""
+    fields: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": media_type,
+        "config": config.to_json(),
+        "layers": [layer.to_json() for layer in layers],
+    }
+    if annotations:
+        fields["annotations"] = dict(annotations)
+    return Manifest(encode(fields), media_type, fields)
+
+
+def make_index(
+    manifests: Iterable[Descriptor],
+    *,
+    media_type: str = mediatypes.OCI_INDEX,
+    annotations: Mapping[str, str] | None = None,
+) -> Index:
+    """Return a new index."""
+    fields: dict[str, Any] = {
+        "schemaVersion": 2,
+        "mediaType": media_type,
+        "manifests": [child.to_json() for child in manifests],
+    }
+    if annotations:
+        fields["annotations"] = dict(annotations)
+    return Index(encode(fields), media_type, fields)
+
+
+def with_layers(manifest: Manifest, layers: Iterable[Descriptor]) -> Manifest:
+    """Return the manifest with its layers replaced, everything else kept."""
+    fields = {**manifest.fields, "layers": [layer.to_json() for layer in layers]}
+    return Manifest(encode(fields), manifest.media_type, fields)
+
+
+def with_manifests(index: Index, manifests: Iterable[Descriptor]) -> Index:
+    """Return the index with its list replaced, everything else kept."""
+    fields = {**index.fields, "manifests": [child.to_json() for child in manifests]}
+    return Index(encode(fields), index.media_type, fields)
+
+
+def checked_digest(raw: bytes, expected: Digest, what: str) -> bytes:
+    """Return ``raw`` when it hashes to ``expected``.
+
+    Raises:
+        InvalidManifest: it does not.
+    """
+    actual = Digest.of(raw, expected.algorithm)
+    if actual != expected:
+        raise InvalidManifest(f"{what} has digest {actual}, not {expected} as promised")
+    return raw
+
+
+def _check_kind(fields: Mapping[str, Any], media_type: str) -> None:
+    if media_type.startswith(_SCHEMA_1) or fields.get("schemaVersion") == 1:
+        raise Unsupported(
+            "manifest is of Docker's schema 1, which is no longer supported",
+            remedy="push the image again with a current tool",
+        )
+    if not mediatypes.is_manifest(media_type):
+        raise InvalidManifest(f"{media_type!r} is not the media type of a manifest")
+    stated = fields.get("mediaType")
+    if stated is not None and stated != media_type:
+        raise InvalidManifest(f"manifest says it is {stated!r} but was served as {media_type!r}")
+    if fields.get("schemaVersion") != 2:
+        raise InvalidManifest("manifest has no schemaVersion 2")
+    if "manifests" in fields and ("layers" in fields or "config" in fields):
+        raise InvalidManifest("manifest has both layers and manifests, so its meaning is unclear")
+    children = fields.get("manifests" if mediatypes.is_index(media_type) else "layers")
+    if not isinstance(children, list):
+        raise InvalidManifest(
+            f"manifest of type {media_type} lacks its list of "
+            f"{'manifests' if mediatypes.is_index(media_type) else 'layers'}"
+        )
+    if len(children) > _CHILDREN_LIMIT:
+        raise InvalidManifest(f"manifest lists more than {_CHILDREN_LIMIT} descriptors")
+    if not isinstance(fields.get("annotations"), dict | None):
+        raise InvalidManifest("manifest has annotations that are not an object")

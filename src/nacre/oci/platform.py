@@ -1,0 +1,145 @@
+"""Platforms: what an image was built for, and which of several suits a machine best.
+
+OCI image-index "platform" property; names and aliases follow Go's GOOS and GOARCH.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nacre.errors import Invalid
+
+_PART = re.compile(r"[A-Za-z0-9_.-]+")
+_ALIASES = {
+    "x86_64": ("amd64", ""),
+    "x86-64": ("amd64", ""),
+    "aarch64": ("arm64", ""),
+    "armhf": ("arm", "v7"),
+    "armel": ("arm", "v6"),
+    "armv5l": ("arm", "v5"),
+    "armv6l": ("arm", "v6"),
+    "armv7l": ("arm", "v7"),
+    "armv8l": ("arm", "v7"),
+    "i386": ("386", ""),
+    "i486": ("386", ""),
+    "i586": ("386", ""),
+    "i686": ("386", ""),
+    "ppc64el": ("ppc64le", ""),
+    "loongarch64": ("loong64", ""),
+}
+_ARM_VARIANTS = {"5": "v5", "6": "v6", "7": "v7", "8": "v8"}
+_ARM_FALLBACK = ("v8", "v7", "v6", "v5")
+_AMD64_FALLBACK = ("v4", "v3", "v2", "")
+
+
+class InvalidPlatform(Invalid):
+    """The text is not ``os[/arch[/variant]]``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Platform:
+    """An operating system and a processor, in normal form (``linux/arm64`` has no ``v8``)."""
+
+    os: str
+    architecture: str
+    variant: str = ""
+    os_version: str = ""
+
+    def __str__(self) -> str:
+        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+
+    @property
+    def is_unknown(self) -> bool:
+        """Say whether this marks content that runs nowhere, as attestations do."""
+        return self.os == "unknown" or self.architecture == "unknown"
+
+
+def normal(os: str, architecture: str, variant: str = "", os_version: str = "") -> Platform:
+    """Return the platform with aliases resolved and implied variants settled."""
+    os = {"macos": "darwin"}.get(os.lower(), os.lower())
+    architecture, variant = architecture.lower(), variant.lower()
+    architecture, implied = _ALIASES.get(architecture, (architecture, ""))
+    variant = variant or implied
+    if architecture in ("arm", "arm64"):
+        variant = _ARM_VARIANTS.get(variant, variant)
+    if architecture == "arm" and not variant:
+        variant = "v7"
+    if (architecture, variant) in (("arm64", "v8"), ("amd64", "v1")):
+        variant = ""
+    return Platform(os, architecture, variant, os_version)
+
+
+def parse(text: str, *, host: Platform) -> Platform:
+    """Read ``os/arch/variant``, ``os/arch``, ``os`` or ``arch``; what is left out is the host's.
+
+    Raises:
+        InvalidPlatform: the text has an empty, odd or fourth part.
+    """
+    parts = text.strip().split("/")
+    if len(parts) > 3 or not all(_PART.fullmatch(part) for part in parts):
+        raise InvalidPlatform(
+            f"invalid platform {text!r}", remedy="write os/arch or os/arch/variant, as linux/arm64"
+        )
+    if len(parts) > 1:
+        return normal(*parts)
+    known = parts[0].lower()
+    if known in ("linux", "windows", "darwin", "macos", "freebsd", "wasip1"):
+        same = host.os == known
+        return normal(known, host.architecture, host.variant if same else "")
+    return normal(host.os, parts[0])
+
+
+def from_json(value: Mapping[str, Any]) -> Platform:
+    """Return the platform that a descriptor or a config states, in normal form."""
+
+    def text(key: str) -> str:
+        found = value.get(key)
+        return found if isinstance(found, str) else ""
+
+    return normal(text("os"), text("architecture"), text("variant"), text("os.version"))
+
+
+def runnable_on(host: Platform) -> list[Platform]:
+    """Return what a machine can run, best first: its own platform, then lesser variants.
+
+    64-bit Arm also runs 32-bit Arm, and amd64 also runs 386, as Docker chooses too.
+    """
+    os, architecture, variant = host.os, host.architecture, host.variant
+    chain = [host] if not host.os_version else [host, Platform(os, architecture, variant)]
+    if architecture == "arm64":
+        chain += [Platform(os, "arm64")] if variant else []
+        chain += [Platform(os, "arm", each) for each in _ARM_FALLBACK]
+    elif architecture == "arm" and variant in _ARM_FALLBACK:
+        lesser = _ARM_FALLBACK[_ARM_FALLBACK.index(variant) + 1 :]
+        chain += [Platform(os, "arm", each) for each in lesser]
+    elif architecture == "amd64":
+        if variant in _AMD64_FALLBACK:
+            lesser = _AMD64_FALLBACK[_AMD64_FALLBACK.index(variant) + 1 :]
+            chain += [Platform(os, "amd64", each) for each in lesser]
+        chain.append(Platform(os, "386"))
+    return chain
+
+
+def best(wanted: Platform, offered: Iterable[Platform]) -> int | None:
+    """Return the position of the offer that suits ``wanted`` best, or None when none does.
+
+    Among equals the first wins, as image-spec asks.
+    """
+    offers = list(offered)
+    for candidate in runnable_on(wanted):
+        for position, offer in enumerate(offers):
+            if _matches(candidate, offer):
+                return position
+    return None
+
+
+def _matches(candidate: Platform, offer: Platform) -> bool:
+    same = (candidate.os, candidate.architecture, candidate.variant) == (
+        offer.os,
+        offer.architecture,
+        offer.variant,
+    )
+    return same and (not candidate.os_version or candidate.os_version == offer.os_version)

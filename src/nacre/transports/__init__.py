@@ -1,0 +1,1 @@
+"""Where images live, and `copy`, the one verb that moves them."""

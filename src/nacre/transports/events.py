@@ -1,0 +1,79 @@
+"""What happens while images are copied, as values: progress bars, logs and tests all read these."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from nacre.oci.descriptor import Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Queued:
+    """Content was found to be part of the image and waits its turn."""
+
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Content moves: ``current`` of ``descriptor.size`` bytes are there."""
+
+    descriptor: Descriptor
+    current: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Content has arrived, checked; ``moved`` bytes of it travelled this time."""
+
+    descriptor: Descriptor
+    moved: int
+
+
+@dataclass(frozen=True, slots=True)
+class Existed:
+    """Content was at the target already: nothing moved."""
+
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Mounted:
+    """The target registry took content over from another of its repositories: nothing moved."""
+
+    descriptor: Descriptor
+    origin: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tagged:
+    """A name at the target now points at the image."""
+
+    name: str
+    descriptor: Descriptor
+
+
+@dataclass(frozen=True, slots=True)
+class Retried:
+    """A request failed in a way that may pass and is tried again after ``delay`` seconds."""
+
+    what: str
+    reason: str
+    delay: float
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """A peer or nacre itself has something to say to the user."""
+
+    text: str
+
+
+Event = Queued | Progress | Stored | Existed | Mounted | Tagged | Retried | Warned
+OnEvent = Callable[[Event], None]
+"""Told each event as it happens, from several threads; must be quick and must not raise."""
+
+
+def ignore(_event: Event) -> None:
+    """Take no interest."""
