@@ -1,3 +1,28 @@
-"""Container images, done completely: pull, push, see, build and run without a daemon."""
+"""Container images, done completely, in Python, without a daemon.
+
+>>> from nacre import Engine
+>>> engine = Engine(root="store")
+>>> engine.images.list()
+[]
+>>> engine.close()
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+__all__ = ["Engine", "__version__"]
+
+if TYPE_CHECKING:
+    from nacre.engine.engine import Engine
+
+
+def __getattr__(name: str) -> Any:
+    """Import the engine when it is first asked for: modules that need less start sooner."""
+    if name == "Engine":
+        from nacre.engine.engine import Engine  # noqa: PLC0415
+
+        return Engine
+    raise AttributeError(f"module 'nacre' has no attribute {name!r}")

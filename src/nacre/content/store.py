@@ -67,6 +67,10 @@ class Ingest(Protocol):
     def offset(self) -> int:
         """How many bytes are in: more than 0 on entry when an interrupted ingest goes on."""
 
+    @property
+    def digest(self) -> Digest:
+        """The digest of the bytes so far: what a commit now would show."""
+
     def write(self, data: Buffer, /) -> int:
         """Append bytes and return how many.
 

@@ -9,7 +9,12 @@ from typing import Any
 from nacre.errors import Invalid
 from nacre.oci.digest import Digest, InvalidDigest
 from nacre.oci.platform import Platform, from_json
-from nacre.oci.strictjson import encode, parse_object
+from nacre.oci.strictjson import check_keys, encode, parse_object
+
+_TEXTS = ("architecture", "author", "comment", "created", "os", "os.version", "variant")
+_RUN_TEXTS = ("StopSignal", "User", "WorkingDir")
+_RUN_LISTS = ("Cmd", "Entrypoint", "Env", "OnBuild", "Shell")
+_RUN_MAPS = ("ExposedPorts", "Healthcheck", "Labels", "Volumes")
 
 
 class InvalidConfig(Invalid):
@@ -79,25 +84,27 @@ def parse(raw: bytes) -> ImageConfig:
     """Read an image config.
 
     Raises:
-        InvalidConfig: over 4 MiB, not strict JSON, or a required part is of the wrong kind.
+        InvalidConfig: over 4 MiB, not strict JSON, or a part that nacre reads is of the wrong
+            kind.
     """
     try:
         fields = parse_object(raw, "image config")
-        for diff_id in _rootfs(fields):
-            Digest(diff_id)
-    except InvalidDigest as error:
-        raise InvalidConfig(f"image config has a diff_id that is an {error}") from None
-    except InvalidConfig:
-        raise
+        check_keys(fields, ("config", "history", "rootfs"), "image config")
     except Invalid as error:
         raise InvalidConfig(str(error)) from None
-    history = fields.get("history")
-    if not isinstance(history, list | None) or not all(
-        isinstance(entry, dict) for entry in history or ()
-    ):
-        raise InvalidConfig("image config has a history that is not a list of objects")
-    if not isinstance(fields.get("config"), dict | None):
-        raise InvalidConfig("image config has a config that is not an object")
+    for diff_id in _rootfs(fields):
+        try:
+            Digest(diff_id)
+        except InvalidDigest as error:
+            raise InvalidConfig(f"image config has a diff_id that is an {error}") from None
+    _check_history(fields.get("history"))
+    for key in _TEXTS:
+        if not isinstance(fields.get(key), str | None):
+            raise InvalidConfig(f"image config has {_article(key)} that is no text")
+    for key in ("config", "container_config"):
+        if not isinstance(fields.get(key), dict | None):
+            raise InvalidConfig(f"image config has {_article(key)} that is not an object")
+        _check_run(fields.get(key) or {})
     return ImageConfig(raw, fields)
 
 
@@ -157,6 +164,41 @@ def _rootfs(fields: Mapping[str, Any]) -> list[str]:
     if not isinstance(diff_ids, list) or not all(isinstance(each, str) for each in diff_ids):
         raise InvalidConfig("image config has no rootfs with a list of diff_ids")
     return diff_ids
+
+
+def _check_history(history: object) -> None:
+    if history is None:
+        return
+    if not isinstance(history, list) or not all(isinstance(entry, dict) for entry in history):
+        raise InvalidConfig("image config has a history that is not a list of objects")
+    for entry in history:
+        for key in ("created", "created_by", "author", "comment"):
+            if not isinstance(entry.get(key), str | None):
+                raise InvalidConfig(f"image config has a history entry whose {key} is no text")
+        if not isinstance(entry.get("empty_layer"), bool | None):
+            raise InvalidConfig("image config has a history entry whose empty_layer is no boolean")
+
+
+def _check_run(run: Mapping[str, Any]) -> None:
+    """Check the parameters to run an image; those of other names are nobody's business here."""
+    for key in _RUN_TEXTS:
+        if not isinstance(run.get(key), str | None):
+            raise InvalidConfig(f"image config has {_article(key)} that is no text")
+    for key in _RUN_LISTS:
+        texts = run.get(key)
+        if not isinstance(texts, list | None) or not all(
+            isinstance(text, str) for text in texts or ()
+        ):
+            raise InvalidConfig(f"image config has {_article(key)} that is not a list of texts")
+    for key in _RUN_MAPS:
+        if not isinstance(run.get(key), dict | None):
+            raise InvalidConfig(f"image config has {_article(key)} that is not an object")
+    if not all(isinstance(value, str) for value in (run.get("Labels") or {}).values()):
+        raise InvalidConfig("image config has a label that is no text")
+
+
+def _article(key: str) -> str:
+    return f"{'an' if key[0] in 'aeiouAEIOU' else 'a'} {key}"
 
 
 def _text(fields: Mapping[str, Any], key: str) -> str:

@@ -10,8 +10,19 @@ from nacre.errors import Invalid
 from nacre.oci import mediatypes
 from nacre.oci.digest import Digest, InvalidDigest
 from nacre.oci.platform import Platform, from_json
+from nacre.oci.quoting import quoted
+from nacre.oci.strictjson import InvalidJSON, check_keys
 
 _NO_FIELDS: Mapping[str, Any] = {}
+_KINDS: Mapping[str, type] = {
+    "annotations": dict,
+    "artifactType": str,
+    "data": str,
+    "platform": dict,
+    "urls": list,
+}
+_PLATFORM_TEXTS = ("architecture", "os", "os.version", "variant")
+_KEYS = ("mediaType", "digest", "size", *_KINDS)
 
 
 class InvalidDescriptor(Invalid):
@@ -41,21 +52,22 @@ class Descriptor:
         """Read a descriptor; ``where`` names its place in errors.
 
         Raises:
-            InvalidDescriptor: a required property is missing, of the wrong type, or the size is
-                negative (image-spec PR 1285).
+            InvalidDescriptor: a required property is missing, any property that the
+                specification defines is of the wrong kind, or the size is negative
+                (image-spec PR 1285).
         """
         if not isinstance(value, dict):
             raise InvalidDescriptor(f"{where} is not a descriptor")
         media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
         if not isinstance(media_type, str) or not media_type:
             raise InvalidDescriptor(f"{where} has no mediaType")
+        if not media_type.isascii() or not media_type.isprintable():
+            raise InvalidDescriptor(f"{where} has the odd mediaType {quoted(media_type)}")
         if not isinstance(digest, str):
             raise InvalidDescriptor(f"{where} has no digest")
         if not isinstance(size, int) or isinstance(size, bool) or not 0 <= size < 2**63:
             raise InvalidDescriptor(f"{where} has no valid size")
-        for key in ("annotations", "platform"):
-            if not isinstance(value.get(key), dict | None):
-                raise InvalidDescriptor(f"{where} has {key} that is not an object")
+        _check_optional(value, where)
         try:
             return cls(media_type, Digest(digest), size, value)
         except InvalidDigest as error:
@@ -81,7 +93,8 @@ class Descriptor:
     @property
     def artifact_type(self) -> str:
         """The artifact type that an index states for this manifest, or ""."""
-        return str(self.fields.get("artifactType") or "")
+        found: str = self.fields.get("artifactType") or ""
+        return found
 
     @property
     def is_index(self) -> bool:
@@ -110,3 +123,35 @@ class Descriptor:
         if platform.os_version:
             stated["os.version"] = platform.os_version
         return replace(self, fields={**self.fields, "platform": stated})
+
+
+def check_annotations(value: object, where: str) -> None:
+    """Check that annotations, where there are any, are text by text (image-spec "Annotations").
+
+    Raises:
+        InvalidDescriptor: they are anything else.
+    """
+    if value is None:
+        return
+    if not isinstance(value, dict):
+        raise InvalidDescriptor(f"{where} has annotations that are not an object")
+    for name, annotation in value.items():
+        if not isinstance(annotation, str):
+            raise InvalidDescriptor(f"{where} has the annotation {quoted(name)} that is no text")
+
+
+def _check_optional(value: Mapping[str, Any], where: str) -> None:
+    try:
+        check_keys(value, _KEYS, where)
+    except InvalidJSON as error:
+        raise InvalidDescriptor(str(error)) from None
+    for key, kind in _KINDS.items():
+        if not isinstance(value.get(key), kind | None):
+            raise InvalidDescriptor(f"{where} has {key} of the wrong kind")
+    check_annotations(value.get("annotations"), where)
+    platform = value.get("platform") or {}
+    for key in _PLATFORM_TEXTS:
+        if not isinstance(platform.get(key), str | None):
+            raise InvalidDescriptor(f"{where} has a platform whose {key} is no text")
+    if not all(isinstance(url, str) for url in value.get("urls") or ()):
+        raise InvalidDescriptor(f"{where} has urls that are no texts")

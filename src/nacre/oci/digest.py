@@ -7,6 +7,7 @@ import re
 from typing import Protocol, Self
 
 from nacre.errors import Invalid
+from nacre.oci.quoting import quoted
 
 _ENCODED_LENGTH = {"sha256": 64, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+")
@@ -46,11 +47,11 @@ class Digest(str):
         length = _ENCODED_LENGTH.get(algorithm)
         if not colon or length is None:
             raise InvalidDigest(
-                f"invalid digest {_quoted(text)}: the algorithm must be sha256 or sha512"
+                f"invalid digest {quoted(text)}: the algorithm must be sha256 or sha512"
             )
         if len(encoded) != length or not _HEX.fullmatch(encoded):
             raise InvalidDigest(
-                f"invalid digest {_quoted(text)}: {algorithm} takes "
+                f"invalid digest {quoted(text)}: {algorithm} takes "
                 f"{length} lower-case hexadecimal digits"
             )
         return super().__new__(cls, text)
@@ -89,7 +90,7 @@ def hasher(algorithm: str = "sha256") -> Hasher:
         InvalidDigest: the algorithm is not registered.
     """
     if algorithm not in _ENCODED_LENGTH:
-        raise InvalidDigest(f"unknown digest algorithm {_quoted(algorithm)}")
+        raise InvalidDigest(f"unknown digest algorithm {quoted(algorithm)}")
     return hashlib.new(algorithm, usedforsecurity=False)
 
 
@@ -105,8 +106,3 @@ def id_prefix(text: str) -> str | None:
     """
     match = _SHORT_ID.fullmatch(text)
     return match.group(1) if match else None
-
-
-def _quoted(text: str) -> str:
-    shown = text if len(text) <= 100 else text[:100] + "…"
-    return repr(shown)

@@ -25,8 +25,8 @@ def successors(document: Manifest | Index) -> tuple[Descriptor, ...]:
 def select(index: Index, wanted: Iterable[Platform]) -> tuple[Descriptor, ...]:
     """Return the manifests of an index that suit the wanted platforms best, in index order.
 
-    Attestations of a chosen manifest come along. A wanted platform without a match is left out:
-    compare lengths, or ask ``missing``.
+    Attestations of a chosen manifest come along. A wanted platform without a match is left out;
+    ask `match_one` which.
     """
     children = index.manifests
     chosen = {match for each in wanted if (match := match_one(children, each)) is not None}

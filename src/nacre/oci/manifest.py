@@ -11,11 +11,24 @@ from typing import Any
 
 from nacre.errors import Invalid, Unsupported
 from nacre.oci import mediatypes
-from nacre.oci.descriptor import Descriptor
+from nacre.oci.descriptor import Descriptor, check_annotations
 from nacre.oci.digest import Digest
-from nacre.oci.strictjson import encode, parse_object
+from nacre.oci.quoting import quoted
+from nacre.oci.strictjson import check_keys, encode, parse_object
 
-_SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1"
+_SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+json"
+_SCHEMA_1_FAMILY = "application/vnd.docker.distribution.manifest.v1"
+_KEYS = (
+    "schemaVersion",
+    "mediaType",
+    "artifactType",
+    "config",
+    "layers",
+    "manifests",
+    "subject",
+    "annotations",
+    "fsLayers",
+)
 _CHILDREN_LIMIT = 10_000
 
 
@@ -61,13 +74,14 @@ class Manifest(_Document):
         """The descriptors of the layers, base first."""
         return tuple(
             Descriptor.from_json(layer, f"layer {position}")
-            for position, layer in enumerate(self.fields["layers"])
+            for position, layer in enumerate(self.fields["layers"] or ())
         )
 
     @property
     def artifact_type(self) -> str:
         """The artifact type: the manifest's own, else its config's media type."""
-        return str(self.fields.get("artifactType") or self.config.media_type)
+        stated: str = self.fields.get("artifactType") or self.config.media_type
+        return stated
 
     @property
     def is_image(self) -> bool:
@@ -84,13 +98,14 @@ class Index(_Document):
         """The descriptors of the listed manifests, in order."""
         return tuple(
             Descriptor.from_json(child, f"manifest {position}")
-            for position, child in enumerate(self.fields["manifests"])
+            for position, child in enumerate(self.fields["manifests"] or ())
         )
 
     @property
     def artifact_type(self) -> str:
         """The artifact type, or ""."""
-        return str(self.fields.get("artifactType") or "")
+        stated: str = self.fields.get("artifactType") or ""
+        return stated
 
 
 def parse(raw: bytes, media_type: str) -> Manifest | Index:
@@ -98,12 +113,15 @@ def parse(raw: bytes, media_type: str) -> Manifest | Index:
 
     Raises:
         InvalidManifest: it is over 4 MiB, not strict JSON, of another media type than said,
-            has both ``layers`` and ``manifests``, or lacks what its kind requires.
+            has both ``layers`` and ``manifests``, or lacks what its kind requires. (A list
+            that is ``null`` is an empty one, as tools written in Go put it.)
         Unsupported: it is Docker's schema 1, which no registry should serve any more.
     """
     try:
         fields = parse_object(raw, "manifest")
+        _check_version(fields, media_type)
         _check_kind(fields, media_type)
+        check_annotations(fields.get("annotations"), "manifest")
         document: Manifest | Index
         if mediatypes.is_index(media_type):
             document = Index(raw, media_type, fields)
@@ -132,6 +150,8 @@ def media_type_of(raw: bytes) -> str:
     stated = fields.get("mediaType")
     if isinstance(stated, str) and stated:
         return stated
+    if fields.get("schemaVersion") == 1:
+        return _SCHEMA_1
     if "manifests" in fields:
         return mediatypes.OCI_INDEX
     if "layers" in fields or "config" in fields:
@@ -199,28 +219,35 @@ def checked_digest(raw: bytes, expected: Digest, what: str) -> bytes:
     return raw
 
 
-def _check_kind(fields: Mapping[str, Any], media_type: str) -> None:
-    if media_type.startswith(_SCHEMA_1) or fields.get("schemaVersion") == 1:
+def _check_version(fields: Mapping[str, Any], media_type: str) -> None:
+    version = fields.get("schemaVersion")
+    version = version if type(version) is int else None  # neither 2.0 nor true
+    if media_type.startswith(_SCHEMA_1_FAMILY) or version == 1:
         raise Unsupported(
             "manifest is of Docker's schema 1, which is no longer supported",
             remedy="push the image again with a current tool",
         )
+    if version != 2:
+        raise InvalidManifest("manifest has no schemaVersion 2")
+
+
+def _check_kind(fields: Mapping[str, Any], media_type: str) -> None:
     if not mediatypes.is_manifest(media_type):
-        raise InvalidManifest(f"{media_type!r} is not the media type of a manifest")
+        raise InvalidManifest(f"{quoted(media_type)} is not the media type of a manifest")
     stated = fields.get("mediaType")
     if stated is not None and stated != media_type:
-        raise InvalidManifest(f"manifest says it is {stated!r} but was served as {media_type!r}")
-    if fields.get("schemaVersion") != 2:
-        raise InvalidManifest("manifest has no schemaVersion 2")
+        raise InvalidManifest(
+            f"manifest says it is {quoted(stated)} but was served as {quoted(media_type)}"
+        )
+    check_keys(fields, _KEYS, "manifest")
     if "manifests" in fields and ("layers" in fields or "config" in fields):
         raise InvalidManifest("manifest has both layers and manifests, so its meaning is unclear")
-    children = fields.get("manifests" if mediatypes.is_index(media_type) else "layers")
-    if not isinstance(children, list):
-        raise InvalidManifest(
-            f"manifest of type {media_type} lacks its list of "
-            f"{'manifests' if mediatypes.is_index(media_type) else 'layers'}"
-        )
-    if len(children) > _CHILDREN_LIMIT:
+    if "fsLayers" in fields:
+        raise InvalidManifest("manifest has fsLayers, which belong to schema 1")
+    key = "manifests" if mediatypes.is_index(media_type) else "layers"
+    if key not in fields or not isinstance(fields[key], list | None):
+        raise InvalidManifest(f"manifest of type {media_type} lacks its list of {key}")
+    if len(fields[key] or ()) > _CHILDREN_LIMIT:
         raise InvalidManifest(f"manifest lists more than {_CHILDREN_LIMIT} descriptors")
-    if not isinstance(fields.get("annotations"), dict | None):
-        raise InvalidManifest("manifest has annotations that are not an object")
+    if not isinstance(fields.get("artifactType"), str | None):
+        raise InvalidManifest("manifest has an artifactType that is no text")

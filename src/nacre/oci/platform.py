@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nacre.errors import Invalid
+from nacre.oci.quoting import quoted
 
 _PART = re.compile(r"[A-Za-z0-9_.-]+")
 _ALIASES = {
@@ -33,6 +34,15 @@ _ALIASES = {
 _ARM_VARIANTS = {"5": "v5", "6": "v6", "7": "v7", "8": "v8"}
 _ARM_FALLBACK = ("v8", "v7", "v6", "v5")
 _AMD64_FALLBACK = ("v4", "v3", "v2", "")
+_ARM64_VARIANT = re.compile(r"v([89])(?:\.([0-9]))?")
+_SYSTEM = re.compile(
+    "aix|android|darwin|dragonfly|freebsd|illumos|ios|js|linux|netbsd|openbsd|plan9|solaris|"
+    "wasip1|windows|zos"
+)
+_ARCHITECTURE = re.compile(
+    "386|amd64|arm|arm64|loong64|mips|mips64|mips64le|mipsle|ppc64|ppc64le|riscv64|s390x|"
+    "sparc64|wasm"
+)
 
 
 class InvalidPlatform(Invalid):
@@ -76,20 +86,27 @@ def parse(text: str, *, host: Platform) -> Platform:
     """Read ``os/arch/variant``, ``os/arch``, ``os`` or ``arch``; what is left out is the host's.
 
     Raises:
-        InvalidPlatform: the text has an empty, odd or fourth part.
+        InvalidPlatform: the text has an empty, odd or fourth part, or one part that is neither
+            a known operating system nor a known architecture.
     """
     parts = text.strip().split("/")
     if len(parts) > 3 or not all(_PART.fullmatch(part) for part in parts):
         raise InvalidPlatform(
-            f"invalid platform {text!r}", remedy="write os/arch or os/arch/variant, as linux/arm64"
+            f"invalid platform {quoted(text)}",
+            remedy="write os/arch or os/arch/variant, as linux/arm64",
         )
     if len(parts) > 1:
         return normal(*parts)
-    known = parts[0].lower()
-    if known in ("linux", "windows", "darwin", "macos", "freebsd", "wasip1"):
-        same = host.os == known
-        return normal(known, host.architecture, host.variant if same else "")
-    return normal(host.os, parts[0])
+    alone = normal(parts[0], parts[0])
+    if _SYSTEM.fullmatch(alone.os):
+        same = host.os == alone.os
+        return Platform(alone.os, host.architecture, host.variant if same else "")
+    if _ARCHITECTURE.fullmatch(alone.architecture):
+        return Platform(host.os, alone.architecture, alone.variant)
+    raise InvalidPlatform(
+        f"unknown operating system or architecture {quoted(text)}",
+        remedy="write os/arch or os/arch/variant, as linux/arm64",
+    )
 
 
 def from_json(value: Mapping[str, Any]) -> Platform:
@@ -110,15 +127,12 @@ def runnable_on(host: Platform) -> list[Platform]:
     os, architecture, variant = host.os, host.architecture, host.variant
     chain = [host] if not host.os_version else [host, Platform(os, architecture, variant)]
     if architecture == "arm64":
-        chain += [Platform(os, "arm64")] if variant else []
+        chain += [Platform(os, "arm64", each) for each in _lesser_arm64(variant)]
         chain += [Platform(os, "arm", each) for each in _ARM_FALLBACK]
-    elif architecture == "arm" and variant in _ARM_FALLBACK:
-        lesser = _ARM_FALLBACK[_ARM_FALLBACK.index(variant) + 1 :]
-        chain += [Platform(os, "arm", each) for each in lesser]
+    elif architecture == "arm":
+        chain += [Platform(os, "arm", each) for each in _lesser(variant, _ARM_FALLBACK)]
     elif architecture == "amd64":
-        if variant in _AMD64_FALLBACK:
-            lesser = _AMD64_FALLBACK[_AMD64_FALLBACK.index(variant) + 1 :]
-            chain += [Platform(os, "amd64", each) for each in lesser]
+        chain += [Platform(os, "amd64", each) for each in _lesser(variant, _AMD64_FALLBACK)]
         chain.append(Platform(os, "386"))
     return chain
 
@@ -134,6 +148,24 @@ def best(wanted: Platform, offered: Iterable[Platform]) -> int | None:
             if _matches(candidate, offer):
                 return position
     return None
+
+
+def _lesser(variant: str, fallback: tuple[str, ...]) -> tuple[str, ...]:
+    return fallback[fallback.index(variant) + 1 :] if variant in fallback else ()
+
+
+def _lesser_arm64(variant: str) -> list[str]:
+    """Armv9.n has all of Armv8.(n+5); what is left of Armv8 without a minor is written ""."""
+    match = _ARM64_VARIANT.fullmatch(variant)
+    if not match:
+        return [""] if variant else []
+    major, minor = int(match[1]), int(match[2] or 0)
+    lesser: list[str] = []
+    if major == 9:
+        lesser += [f"v9.{each}" if each else "v9" for each in range(minor - 1, -1, -1)]
+        minor += 6
+    lesser += [f"v8.{each}" if each else "" for each in range(minor - 1, -1, -1)]
+    return lesser
 
 
 def _matches(candidate: Platform, offer: Platform) -> bool:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 
 from nacre.errors import Invalid
 from nacre.oci.digest import Digest, InvalidDigest
+from nacre.oci.quoting import quoted
 
 HUB = "docker.io"
 _LEGACY_HUB = "index.docker.io"
@@ -58,11 +59,17 @@ class Reference:
 
     @property
     def familiar_name(self) -> str:
-        """Domain and path as Docker shows them: ``nginx``, ``team/nginx``, ``host:5000/a``."""
+        """Domain and path as Docker shows them: ``nginx``, ``team/nginx``, ``host:5000/a``.
+
+        A name that would be read differently without its domain (``docker.io/localhost/a``)
+        keeps it, so that what is shown can always be typed.
+        """
         if self.domain != HUB:
             return self.name
         rest = self.path.removeprefix(_OFFICIAL)
-        return self.path if "/" in rest else rest
+        short = self.path if "/" in rest else rest
+        same = _split_domain(short) == (HUB, self.path) and not _BARE_ID.fullmatch(short)
+        return short if same else self.name
 
     @property
     def familiar(self) -> str:
@@ -127,7 +134,7 @@ def parse(text: str) -> Reference:
     path, tag, digest = match.groups()
     if len(path) > _NAME_LIMIT:
         raise InvalidReference(
-            f"repository name must not be more than {_NAME_LIMIT} characters: {_quoted(text)}"
+            f"repository name must not be more than {_NAME_LIMIT} characters: {quoted(text)}"
         )
     return Reference(domain, path, tag or "", _checked_digest(text, digest))
 
@@ -145,7 +152,7 @@ def parse_repository(text: str) -> Reference:
     """
     reference = parse(text)
     if reference.tag or reference.digest:
-        raise InvalidReference(f"{_quoted(text)} must be a repository without tag or digest")
+        raise InvalidReference(f"{quoted(text)} must be a repository without tag or digest")
     return reference
 
 
@@ -157,7 +164,7 @@ def checked_tag(tag: str) -> str:
     """
     if not _TAG_ONLY.fullmatch(tag):
         raise InvalidReference(
-            f"invalid tag {_quoted(tag)}",
+            f"invalid tag {quoted(tag)}",
             remedy="use at most 128 of letters, digits, _ . and -, not starting with . or -",
         )
     return tag
@@ -192,7 +199,7 @@ def _checked_digest(text: str, digest: str | None) -> Digest | None:
     try:
         return Digest(digest)
     except InvalidDigest as error:
-        raise InvalidReference(f"invalid reference {_quoted(text)}: {error}") from None
+        raise InvalidReference(f"invalid reference {quoted(text)}: {error}") from None
 
 
 def _explained(text: str, remainder: str) -> InvalidReference:
@@ -201,18 +208,14 @@ def _explained(text: str, remainder: str) -> InvalidReference:
     last_slash, last_colon = path.rfind("/"), path.rfind(":")
     if last_colon > last_slash:
         path = path[:last_colon]
-    if path.lower() != path and _PATH_ONLY.fullmatch(path.lower()):
+    if path.lower() != path and is_repository_path(path.lower()):
         return InvalidReference(
             f"invalid reference format: repository name ({path}) must be lowercase"
         )
     if "://" in text:
         return InvalidReference(
-            f"invalid reference format: {_quoted(text)}", remedy="leave out the scheme"
+            f"invalid reference format: {quoted(text)}", remedy="leave out the scheme"
         )
     return InvalidReference(
-        f"invalid reference format: {_quoted(text)}", remedy="write [HOST[:PORT]/]NAME[:TAG]"
+        f"invalid reference format: {quoted(text)}", remedy="write [HOST[:PORT]/]NAME[:TAG]"
     )
-
-
-def _quoted(text: str) -> str:
-    return repr(text if len(text) <= 300 else text[:300] + "…")

@@ -1,0 +1,1 @@
+"""The command line: text in, text out; everything that prints or exits is here."""

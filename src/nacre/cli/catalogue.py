@@ -1,0 +1,151 @@
+"""Which commands there are: known without importing one of them, so that starting stays quick."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Protocol, cast
+
+if TYPE_CHECKING:
+    from argparse import ArgumentParser, Namespace
+
+    from nacre.cli.console import Console
+
+
+class Command(Protocol):
+    """What a module under ``nacre.cli.commands`` offers."""
+
+    configure: Callable[[ArgumentParser], None]
+    """Declare arguments and options."""
+
+    run: Callable[[Namespace, Console], int]
+    """Do it and return the exit code."""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A command's place: how it is typed, which module runs it, what help says of it."""
+
+    path: tuple[str, ...]
+    module: str
+    summary: str
+    usage: str
+
+    def load(self) -> Command:
+        """Import the command."""
+        return cast("Command", import_module(f"nacre.cli.commands.{self.module}"))
+
+
+GROUPS = {
+    "image": "Manage images",
+    "manifest": "Manage multi-platform image indexes",
+    "system": "Manage nacre",
+}
+
+_TABLE = (
+    ("image copy", "image_copy", "Copy an image between any two places", "SOURCE DESTINATION"),
+    ("image history", "image_history", "Show the history of an image", "IMAGE"),
+    (
+        "image import",
+        "image_import",
+        "Import the contents from a tarball to create a filesystem image",
+        "FILE|- [REPOSITORY[:TAG]]",
+    ),
+    (
+        "image inspect",
+        "image_inspect",
+        "Display detailed information on one or more images",
+        "IMAGE [IMAGE...]",
+    ),
+    ("image load", "image_load", "Load an image from a tar archive or STDIN", ""),
+    ("image ls", "image_ls", "List images", "[REPOSITORY[:TAG]]"),
+    ("image prune", "image_prune", "Remove unused images", ""),
+    ("image pull", "image_pull", "Download an image from a registry", "NAME[:TAG|@DIGEST]"),
+    ("image push", "image_push", "Upload an image to a registry", "NAME[:TAG]"),
+    ("image rm", "image_rm", "Remove one or more images", "IMAGE [IMAGE...]"),
+    (
+        "image save",
+        "image_save",
+        "Save one or more images to a tar archive (streamed to STDOUT by default)",
+        "IMAGE [IMAGE...]",
+    ),
+    (
+        "image tag",
+        "image_tag",
+        "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
+        "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
+    ),
+    (
+        "image verify",
+        "image_verify",
+        "Check that every byte of an image is what its digest says",
+        "[IMAGE...]",
+    ),
+    (
+        "manifest create",
+        "manifest_create",
+        "Create a local index of several images",
+        "INDEX MANIFEST [MANIFEST...]",
+    ),
+    (
+        "manifest inspect",
+        "manifest_inspect",
+        "Display an image manifest or index",
+        "MANIFEST",
+    ),
+    ("manifest push", "manifest_push", "Push an index to a registry", "INDEX [DESTINATION]"),
+    ("system df", "system_df", "Show disk usage", ""),
+    ("system info", "system_info", "Display system-wide information", ""),
+    ("system prune", "system_prune", "Remove unused data", ""),
+    ("completion", "completion", "Generate a completion script for a shell", "{bash|zsh|fish}"),
+    ("inspect", "inspect", "Return low-level information on objects", "NAME|ID [NAME|ID...]"),
+    ("login", "login", "Authenticate to a registry", "[SERVER]"),
+    ("logout", "logout", "Log out from a registry", "[SERVER]"),
+    ("search", "search", "Search a registry for images", "TERM"),
+    ("version", "version", "Show the nacre version information", ""),
+)
+
+ENTRIES = {
+    tuple(path.split()): Entry(tuple(path.split()), module, summary, usage)
+    for path, module, summary, usage in _TABLE
+}
+
+SHORT_FORMS = {
+    "history": ("image", "history"),
+    "images": ("image", "ls"),
+    "import": ("image", "import"),
+    "info": ("system", "info"),
+    "load": ("image", "load"),
+    "pull": ("image", "pull"),
+    "push": ("image", "push"),
+    "rmi": ("image", "rm"),
+    "save": ("image", "save"),
+    "tag": ("image", "tag"),
+}
+
+_ALIASES: dict[tuple[str, ...], tuple[str, ...]] = {
+    ("image", "list"): ("image", "ls"),
+    ("image", "remove"): ("image", "rm"),
+    ("image", "cp"): ("image", "copy"),
+}
+
+COMMON = ("pull", "push", "images", "login", "logout", "search", "version", "info")
+"""The commands that help shows first, in Docker's order."""
+
+
+def find(words: list[str]) -> tuple[Entry, list[str]] | None:
+    """Return the command that the words start with and the words after it, or None."""
+    if words and words[0] in SHORT_FORMS:
+        return ENTRIES[SHORT_FORMS[words[0]]], words[1:]
+    for length in (2, 1):
+        path = tuple(words[:length])
+        entry = ENTRIES.get(_ALIASES.get(path, path)) if len(path) == length else None
+        if entry:
+            return entry, words[length:]
+    return None
+
+
+def group(name: str) -> list[Entry]:
+    """Return the commands of a group such as ``image``, sorted."""
+    return [entry for path, entry in sorted(ENTRIES.items()) if len(path) > 1 and path[0] == name]

@@ -1,0 +1,60 @@
+"""``nacre info``: what this installation is."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING, Any
+
+from nacre.cli.options import add_format
+from nacre.cli.render.inspection import render_inspection
+from nacre.cli.render.json import compact
+
+if TYPE_CHECKING:
+    from nacre.cli.console import Console
+
+_SHOWN = (
+    ("Containers", "Containers"),
+    ("Images", "Images"),
+    ("Server Version", "ServerVersion"),
+    ("Python Version", "PythonVersion"),
+    ("Kernel Version", "KernelVersion"),
+    ("Operating System", "OperatingSystem"),
+    ("OSType", "OSType"),
+    ("Architecture", "Architecture"),
+    ("Platform", "Platform"),
+    ("CPUs", "NCPU"),
+    ("Rootless", "Rootless"),
+    ("Nacre Root Dir", "NacreRootDir"),
+    ("Settings File", "SettingsFile"),
+)
+
+
+def configure(parser: ArgumentParser) -> None:
+    """Declare arguments and options."""
+    add_format(parser, "-f")
+
+
+def run(arguments: Namespace, console: Console) -> int:
+    """Print a line a fact, JSON, or a template."""
+    facts: dict[str, Any] = console.engine.system.info()
+    if arguments.format == "json":
+        console.line(compact(facts))
+    elif arguments.format:
+        console.write(render_inspection([facts], arguments.format))
+    else:
+        for label, key in _SHOWN:
+            console.line(f"{label}: {_text(facts[key])}".rstrip())
+        _show_registries(facts["RegistryConfig"], console)
+    return 0
+
+
+def _show_registries(registries: dict[str, dict[str, Any]], console: Console) -> None:
+    if registries:
+        console.line("Registries:")
+    for host, table in sorted(registries.items()):
+        facts = ", ".join(f"{key} {_text(value)}" for key, value in sorted(table.items()))
+        console.line(f" {host}: {facts}")
+
+
+def _text(value: object) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -1,0 +1,1 @@
+"""Text out: Docker's units, tables, templates and JSON as pure functions of values."""

@@ -1,0 +1,101 @@
+"""Template values and how Go prints them.
+
+A value is None, a bool, int, float or str, a list (Go's slice), a mapping (Go's map) or a
+:class:`Struct`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+_TYPE_NAMES: Mapping[type, str] = {
+    type(None): "nil",
+    bool: "bool",
+    int: "int",
+    float: "float64",
+    str: "string",
+}
+_ESCAPES = {
+    "\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
+    "\\": r"\\", '"': r"\"",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """Named fields in a fixed order: asking for another one is an error, unlike with a map.
+
+    ``absent`` holds fields that JSON leaves out because they are empty, but that templates may
+    still name: Go gives their zero values.
+    """
+
+    name: str
+    fields: Mapping[str, object]
+    absent: Mapping[str, object] = field(default_factory=dict)
+
+
+def printed(value: object) -> str:
+    """Return a value as Go's ``%v`` does within others: ``[a b]``, ``map[k:v]``, ``<nil>``."""
+    match value:
+        case list() | tuple():
+            return f"[{' '.join(map(printed, value))}]"
+        case Struct():
+            return f"{{{' '.join(map(printed, value.fields.values()))}}}"
+        case Mapping():
+            return f"map[{' '.join(f'{printed(k)}:{printed(v)}' for k, v in in_order(value))}]"
+        case float():
+            return _shortest(value)
+        case None | bool():
+            return {None: "<nil>", True: "true", False: "false"}[value]
+        case _:
+            return str(value)
+
+
+def in_order(value: Mapping[object, object]) -> list[tuple[object, object]]:
+    """Return the items of a map in the order that Go ranges over them: by key."""
+    return sorted(value.items(), key=lambda item: str(item[0]))
+
+
+def truth(value: object) -> bool:
+    """Say whether ``if`` takes a value for true: anything but Go's zero values."""
+    return isinstance(value, Struct) or bool(value)
+
+
+def type_name(value: object) -> str:
+    """Return the name of the Go type that a value would have."""
+    if isinstance(value, Struct):
+        return value.name
+    if isinstance(value, list | tuple):
+        return "[]string" if is_strings(value) else "[]interface {}"
+    return _TYPE_NAMES.get(type(value), "map[string]interface {}")
+
+
+def is_strings(value: object) -> bool:
+    """Say whether a value is a list of nothing but strings."""
+    return isinstance(value, list | tuple) and all(isinstance(item, str) for item in value)
+
+
+def quote(text: str, *, ascii_only: bool = False) -> str:
+    r"""Return a string in Go's double quotes, with escapes for what does not print."""
+    return f'"{"".join(_quoted(character, ascii_only=ascii_only) for character in text)}"'
+
+
+def _quoted(character: str, *, ascii_only: bool) -> str:
+    if character in _ESCAPES:
+        return _ESCAPES[character]
+    if character.isprintable() and (character.isascii() or not ascii_only):
+        return character
+    code = ord(character)
+    if code < 0x80:
+        return f"\\x{code:02x}"
+    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+
+
+def _shortest(value: float) -> str:
+    """Return a float as Go's ``%v``: the fewest digits that name it, exponents from 1e+06."""
+    scientific = next(
+        text for text in (f"{value:.{digits}e}" for digits in range(18)) if float(text) == value
+    )
+    exponent = int(scientific.partition("e")[2])
+    return repr(value).removesuffix(".0") if -4 <= exponent < 6 else scientific

@@ -1,0 +1,59 @@
+"""What a command that moves content tells while it runs and when it is done.
+
+One place decides how ``--quiet`` and ``--progress`` shape all of it: lines for people, bars, JSON
+lines for programs, or just the result.
+"""
+
+from __future__ import annotations
+
+from argparse import Namespace
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nacre.cli.progress.choose import progress_for
+from nacre.cli.render.json import compact
+
+if TYPE_CHECKING:
+    from nacre.cli.console import Console
+    from nacre.cli.progress.choose import Kind
+    from nacre.cli.progress.words import Verb
+    from nacre.transports.events import OnEvent
+
+
+@dataclass(frozen=True)
+class Report:
+    """Where a command sends events, remarks and its result."""
+
+    console: Console
+    kind: Kind
+    on_event: OnEvent
+
+    def say(self, text: str) -> None:
+        """Tell how it goes; nothing when quiet."""
+        if self.kind == "json":
+            self.console.line(compact({"status": text}))
+        elif self.kind != "quiet":
+            self.console.line(text)
+        self.console.stdout.flush()
+
+    def result(self, text: str) -> None:
+        """Tell the outcome, also when quiet."""
+        if self.kind == "json":
+            self.console.line(compact({"status": text}))
+        else:
+            self.console.line(text)
+
+    def quiet_result(self, text: str) -> None:
+        """Tell an outcome that the remarks have told already, so only when quiet."""
+        if self.kind == "quiet":
+            self.console.line(text)
+
+
+@contextmanager
+def reporting(arguments: Namespace, console: Console, verb: Verb) -> Iterator[Report]:
+    """Show progress as the options say while the block runs."""
+    kind: Kind = "quiet" if arguments.quiet else arguments.progress
+    with progress_for(kind, console.stdout, verb) as on_event:
+        yield Report(console, kind, on_event)

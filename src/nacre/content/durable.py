@@ -1,0 +1,58 @@
+"""Files and folders that are there after a power cut, whole or not at all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_NEW = ".new"
+
+
+def make_folder(path: Path, mode: int) -> None:
+    """Make a folder and what is missing above it; one that is there keeps its mode.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    try:
+        path.mkdir(mode)
+    except FileExistsError:
+        if not path.is_dir():
+            raise
+    except FileNotFoundError:
+        make_folder(path.parent, mode)
+        make_folder(path, mode)
+    else:
+        sync_folder(path.parent)
+
+
+def sync_folder(path: Path) -> None:
+    """Make the entries of a folder durable.
+
+    Raises:
+        OSError: the disk failed.
+    """
+    folder = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Put a small file in place, atomically; only one process at a time may do so per file.
+
+    Raises:
+        OSError: the disk failed or is full; the old file is untouched then.
+    """
+    new = path.with_name(f".{path.name}{_NEW}")
+    try:
+        with new.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        new.replace(path)
+    except OSError:
+        new.unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)

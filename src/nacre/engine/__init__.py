@@ -1,0 +1,1 @@
+"""The public Python API: an engine and the verbs it has."""

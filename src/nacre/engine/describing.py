@@ -1,0 +1,36 @@
+"""What is known of an image beyond its own bytes: names, sizes, times."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from nacre.images.inspect import inspect
+from nacre.oci.timestamp import format_rfc3339
+
+if TYPE_CHECKING:
+    from nacre.engine.catalogue import LocalImage
+    from nacre.engine.local import LocalStore
+
+
+def describe(store: LocalStore, image: LocalImage) -> dict[str, Any]:
+    """Return Docker's inspect document of an image."""
+    tagged = max(record.last_tag_time for record in image.records)
+    return inspect(
+        image.view,
+        tags=image.tags,
+        repo_digests=image.repo_digests,
+        size=size(store, image),
+        last_tag_time=format_rfc3339(tagged) if tagged else "",
+    )
+
+
+def size(store: LocalStore, image: LocalImage) -> int:
+    """Return the bytes of the layers: unpacked where known, else as they lie."""
+    view = image.view
+    if not view.is_image:
+        return sum(layer.size for layer in view.layers)
+    known = (store.state.layer_size(diff_id) for diff_id in view.diff_ids)
+    return sum(
+        layer.size if unpacked is None else unpacked
+        for layer, unpacked in zip(view.layers, known, strict=False)
+    )

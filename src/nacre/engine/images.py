@@ -1,0 +1,309 @@
+"""The images of an engine: every verb that a user of the command line or of Python has.
+
+Each verb lives in a module of its own; this is the one door to them.
+"""
+
+# Verbs are imported when called: `history` must not wait for the network stack that `pull` needs.
+# ruff: noqa: PLC0415
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from nacre.oci import platform as platforms
+from nacre.oci import reference as references
+from nacre.transports.events import OnEvent, ignore
+
+if TYPE_CHECKING:
+    from nacre.engine.catalogue import LocalImage
+    from nacre.engine.engine import Engine
+    from nacre.engine.loading import Loaded
+    from nacre.engine.pulling import Pulled
+    from nacre.engine.pushing import Pushed
+    from nacre.engine.removing import Pruned, Removal
+    from nacre.images.history import HistoryRow
+    from nacre.engine.verifying import Verified
+    from nacre.oci.descriptor import Descriptor
+    from nacre.oci.platform import Platform
+    from nacre.oci.reference import Reference
+
+ALL_PLATFORMS = "all"
+"""Given as ``platform``: every platform of an index."""
+
+
+class Images:
+    """Pull, push, tag, list, look at, save, load and remove images.
+
+    Images are named as with Docker: ``nginx``, ``team/nginx:testing``, ``host:5000/a@sha256:…``,
+    or a whole or short image ID where a local image is meant.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def list(self, *, filters: Iterable[str] = ()) -> list[LocalImage]:
+        """Return the images of this machine, newest first.
+
+        Args:
+            filters: as ``--filter`` takes them: ``dangling=true``, ``label=key=value``,
+                ``reference=team/*``, ``before=NAME``, ``since=NAME``, ``until=24h``.
+
+        """
+        from nacre.engine import filtering
+        from nacre.engine.catalogue import newest_first
+
+        catalogue = self._engine.catalogue
+        chosen = filtering.matcher(filters, allowed=filtering.LIST, catalogue=catalogue)
+        return newest_first(image for image in catalogue.all() if chosen(image))
+
+    def get(self, name: str, *, platform: str | None = None) -> LocalImage:
+        """Return one image.
+
+        Raises:
+            NoSuchImage: nothing goes by that name.
+        """
+        return self._engine.catalogue.find(name, self._platform(platform))
+
+    def pull(
+        self,
+        name: str,
+        *,
+        platform: str | Sequence[str] | None = None,
+        jobs: int | None = None,
+        on_event: OnEvent = ignore,
+    ) -> Pulled:
+        """Fetch an image from its registry; what is here already does not move.
+
+        Args:
+            name: the image; ``latest`` is meant when it has neither tag nor digest.
+            platform: one or several platforms, or ``"all"``; default is this machine's.
+            jobs: how many blobs to move at a time.
+            on_event: told what happens, from several threads.
+
+        Raises:
+            NotFound: there is no such image, or not for that platform.
+            Denied: the registry asks for a login or refuses.
+            Unavailable: the registry cannot be reached.
+
+        """
+        from nacre.engine import pulling
+
+        return pulling.pull(
+            self._engine.store,
+            self._engine.registries,
+            references.parse_tagged(name),
+            platforms=self.platforms(platform),
+            jobs=jobs or self._engine.settings.jobs,
+            on_event=on_event,
+        )
+
+    def remote_tags(self, name: str) -> Sequence[Reference]:
+        """Return every tag that a registry has of a repository."""
+        from nacre.engine import pulling
+
+        return pulling.tags(self._engine.registries, references.parse_repository(name))
+
+    def push(
+        self,
+        name: str,
+        *,
+        platform: str | None = None,
+        jobs: int | None = None,
+        on_event: OnEvent = ignore,
+    ) -> Pushed:
+        """Send an image to the registry that its name says; what is there does not move.
+
+        Raises:
+            NoSuchImage: no local image has that name.
+            Denied: the registry refuses.
+        """
+        from nacre.engine import pushing
+        from nacre.transports.walk import PRESENT
+
+        reference = references.parse_tagged(name)
+        chosen = self._platform(platform)
+        return pushing.push(
+            self._engine.store,
+            self._engine.registries,
+            self._engine.catalogue.find(str(reference)).records[0],
+            reference,
+            platforms=[chosen] if chosen else PRESENT,
+            jobs=jobs or self._engine.settings.jobs,
+            on_event=on_event,
+        )
+
+    def local_tags(self, name: str) -> Sequence[Reference]:
+        """Return every tag that this machine has of a repository."""
+        repository = references.parse_repository(name).name
+        found = (references.parse(each) for each in self._engine.store.names())
+        return [each for each in found if each.name == repository and each.tag]
+
+    def tag(self, source: str, target: str) -> None:
+        """Give an image another name.
+
+        Raises:
+            NoSuchImage: nothing goes by ``source``.
+            InvalidReference: ``target`` is no name, or has a digest.
+        """
+        from nacre.engine import tagging
+
+        tagging.tag(self._engine.store, self._engine.catalogue, source, target)
+
+    def history(self, name: str, *, platform: str | None = None) -> Sequence[HistoryRow]:
+        """Return the steps that made an image, newest first."""
+        from nacre.images.history import history
+
+        image = self.get(name, platform=platform)
+        return history(image.view, self._engine.store.state.layer_size)
+
+    def inspect(self, name: str, *, platform: str | None = None) -> dict[str, Any]:
+        """Return all that is known of an image, with Docker's keys."""
+        from nacre.engine import describing
+
+        return describing.describe(self._engine.store, self.get(name, platform=platform))
+
+    def size(self, image: LocalImage) -> int:
+        """Return the bytes of an image's layers, unpacked where that is known."""
+        from nacre.engine import describing
+
+        return describing.size(self._engine.store, image)
+
+    def remove(self, name: str, *, force: bool = False, prune: bool = True) -> Sequence[Removal]:
+        """Drop a name, and the image with its last one; return what was dropped, in order.
+
+        Raises:
+            NoSuchImage: nothing goes by that name.
+            Conflict: an ID was given and several repositories name the image; see ``force``.
+        """
+        from nacre.engine import removing
+
+        return removing.remove(
+            self._engine.store, self._engine.catalogue, name, force=force, prune=prune
+        )
+
+    def prune(self, *, everything: bool = False, filters: Iterable[str] = ()) -> Pruned:
+        """Remove images without a name, or with ``everything`` all that no container uses."""
+        from nacre.engine import removing
+
+        return removing.prune(
+            self._engine.store, self._engine.catalogue, everything=everything, filters=filters
+        )
+
+    def save(
+        self,
+        names: Sequence[str],
+        destination: Path | BinaryIO,
+        *,
+        platform: str | None = None,
+        on_event: OnEvent = ignore,
+    ) -> None:
+        """Write images into one archive that Docker, Podman and skopeo read; the same bytes always.
+
+        Args:
+            names: the images.
+            destination: a file, which appears whole or not at all, or an open stream.
+            platform: the platform to save of indexes; default is all that is here.
+            on_event: told what happens.
+
+        """
+        from nacre.engine import saving
+
+        saving.save(
+            self._engine.store,
+            self._engine.catalogue,
+            names,
+            destination,
+            platform=self._platform(platform),
+            on_event=on_event,
+        )
+
+    def load(self, source: Path | BinaryIO, *, on_event: OnEvent = ignore) -> Sequence[Loaded]:
+        """Read every image of a Docker or OCI archive, compressed or not."""
+        from nacre.engine import loading
+
+        return loading.load(self._engine.store, source, on_event=on_event)
+
+    def import_(
+        self,
+        source: BinaryIO,
+        name: str | None = None,
+        *,
+        changes: Sequence[str] = (),
+        message: str = "",
+        platform: str | None = None,
+    ) -> LocalImage:
+        """Make an image with one layer of a root file system's tar, compressed or not.
+
+        Args:
+            source: the tar.
+            name: what to call it.
+            changes: Dockerfile instructions for its config, as ``EXPOSE 80``.
+            message: the comment of its history.
+            platform: what it runs on; default is this machine's.
+
+        """
+        from nacre.engine import importing
+
+        image_id = importing.import_image(
+            self._engine.store,
+            source,
+            reference=references.parse_tagged(name) if name else None,
+            changes=changes,
+            message=message,
+            platform=self._platform(platform) or self._engine.settings.platform,
+        )
+        return self.get(str(image_id))
+
+    def copy(
+        self,
+        source: str,
+        destination: str,
+        *,
+        platform: str | Sequence[str] | None = ALL_PLATFORMS,
+        all_tags: bool = False,
+        referrers: bool = False,
+        jobs: int | None = None,
+        on_event: OnEvent = ignore,
+    ) -> Sequence[Descriptor]:
+        """Copy between any two of: local store, registry, image layout, OCI and Docker archives.
+
+        A place is written ``docker://NAME``, ``oci:DIR[:TAG]``, ``oci-archive:FILE[:TAG]``,
+        ``docker-archive:FILE[:NAME]``, or plainly NAME for the local store.
+        """
+        from nacre.engine import copying
+
+        return copying.copy_between(
+            self._engine,
+            source,
+            destination,
+            platforms=self.platforms(platform),
+            all_tags=all_tags,
+            referrers=referrers,
+            jobs=jobs or self._engine.settings.jobs,
+            on_event=on_event,
+        )
+
+    def verify(self, names: Iterable[str] | None = None) -> Iterator[Verified]:
+        """Read every byte of the named images, or of all, and yield what was found of each."""
+        from nacre.engine import verifying
+
+        return verifying.verify(self._engine.store, self._engine.catalogue, names)
+
+    def platforms(self, text: str | Sequence[str] | None) -> Sequence[Platform] | None:
+        """Return the platforms that a user named; None stands for all of them.
+
+        Raises:
+            InvalidPlatform: one of them is none.
+        """
+        host = self._engine.settings.platform
+        if text is None:
+            return [host]
+        wanted = text.split(",") if isinstance(text, str) else list(text)
+        if wanted == [ALL_PLATFORMS]:
+            return None
+        return [platforms.parse(each, host=host) for each in wanted]
+
+    def _platform(self, text: str | None) -> Platform | None:
+        return platforms.parse(text, host=self._engine.settings.platform) if text else None

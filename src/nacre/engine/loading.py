@@ -1,0 +1,59 @@
+"""Load: every image of an archive into the local store."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from nacre.oci import reference as references
+from nacre.transports import naming
+from nacre.transports.archive import ArchiveSource, reading_archive
+from nacre.transports.copy import copy_many
+
+if TYPE_CHECKING:
+    from nacre.engine.local import LocalStore
+    from nacre.oci.digest import Digest
+    from nacre.transports.events import OnEvent
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """One image that came from an archive."""
+
+    id: Digest
+
+    name: str
+    """A name it has now, as Docker shows it, or "" when the archive gives it none."""
+
+
+def load(store: LocalStore, source: Path | BinaryIO, *, on_event: OnEvent) -> list[Loaded]:
+    """Add every image of an archive; names move to what the archive says.
+
+    Raises:
+        NotFound: there is no such file.
+        InvalidArchive: it is no archive of images; nothing is added then.
+    """
+    loaded: list[Loaded] = []
+    with reading_archive(source, spool=store.spool()) as archive, store.writing() as target:
+        names = _names_by_digest(archive)
+        roots = copy_many(archive, [(digest, None) for digest in names], target, on_event=on_event)
+        for root in roots:
+            image_id = target.add(root)
+            for name in names[root.digest]:
+                target.tag(name, root)
+                loaded.append(Loaded(image_id, references.parse(name).familiar))
+            if not names[root.digest]:
+                loaded.append(Loaded(image_id, ""))
+    return loaded
+
+
+def _names_by_digest(archive: ArchiveSource) -> dict[Digest, list[str]]:
+    """Return what the archive lists, each once, with the references it goes by."""
+    found: dict[Digest, list[str]] = {}
+    for entry in archive.entries:
+        names = found.setdefault(entry.digest, [])
+        full = naming.full_name(next(iter(naming.names_of(entry)), ""))
+        if full and full not in names and references.parse(full).tag:
+            names.append(full)
+    return found

@@ -1,0 +1,130 @@
+"""Pull: an image from a registry into the local store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+from nacre.errors import Denied, NotFound, Unavailable
+from nacre.oci.descriptor import Descriptor
+from nacre.oci.reference import Reference
+from nacre.transports.copy import copy
+from nacre.transports.events import OnEvent, Warned
+from nacre.transports.registry import RegistrySource
+from nacre.transports.walk import ALL
+
+if TYPE_CHECKING:
+    from nacre.distribution.repository import Repository
+    from nacre.engine.local import LocalStore, LocalTarget
+    from nacre.engine.registries import Registries
+    from nacre.oci.platform import Platform
+
+
+@dataclass(frozen=True, slots=True)
+class Pulled:
+    """The outcome of a pull."""
+
+    reference: Reference
+    descriptor: Descriptor
+    """What the registry has under that name: a manifest or an index."""
+
+    is_news: bool
+    """False when the name pointed at this very image before."""
+
+
+def pull(
+    store: LocalStore,
+    registries: Registries,
+    reference: Reference,
+    *,
+    platforms: Sequence[Platform] | None,
+    jobs: int,
+    on_event: OnEvent,
+) -> Pulled:
+    """Fetch what is missing of an image and name it; mirrors are tried before the origin.
+
+    Args:
+        store: where it goes.
+        registries: where it comes from.
+        reference: its name, with tag or digest.
+        platforms: which platforms of an index to fetch; None for all.
+        jobs: how many blobs to move at a time.
+        on_event: told what happens.
+
+    Raises:
+        NotFound: there is no such image or none for the platforms.
+        Denied: the registry does not let this user read it.
+
+    """
+    reference = reference.pinned()
+    before = _present(store, reference)
+    with registries.telling(on_event), store.writing() as target:
+        repositories = registries.pull_repositories(reference)
+        fetch = partial(
+            _fetch,
+            reference=reference,
+            target=target,
+            platforms=platforms,
+            jobs=jobs,
+            on_event=on_event,
+        )
+        for repository in repositories[:-1]:
+            try:
+                root = fetch(repository)
+                break
+            except (NotFound, Denied, Unavailable) as error:
+                on_event(Warned(f"mirror of {reference.domain}: {error}"))
+        else:
+            root = fetch(repositories[-1])
+        _record(store, target, reference, root)
+    return Pulled(reference, root, before is None or before.digest != root.digest)
+
+
+def tags(registries: Registries, reference: Reference) -> list[Reference]:
+    """Return every tag of a repository as a reference, for ``pull --all-tags``."""
+    repository = registries.pull_repositories(reference)[-1]
+    return [reference.with_tag(tag) for tag in repository.tags()]
+
+
+def _fetch(
+    repository: Repository,
+    reference: Reference,
+    target: LocalTarget,
+    *,
+    platforms: Sequence[Platform] | None,
+    jobs: int,
+    on_event: OnEvent,
+) -> Descriptor:
+    source = RegistrySource(repository)
+    return copy(
+        source,
+        reference.version,
+        target,
+        None,
+        platforms=ALL if platforms is None else platforms,
+        sparse=True,
+        jobs=jobs,
+        on_event=on_event,
+    )
+
+
+def _record(store: LocalStore, target: LocalTarget, reference: Reference, root: Descriptor) -> None:
+    """Name the image, and remember where its blobs can be mounted from."""
+    if reference.tag:
+        target.tag(str(reference), root)
+    else:
+        target.add(root)
+    store.state.add_repo_digest(reference.name, root, image=root.digest)
+    store.state.note_sources(store.layers_of(root), reference.domain, reference.path)
+
+
+def _present(store: LocalStore, reference: Reference) -> Descriptor | None:
+    try:
+        if reference.digest:
+            record = store.state.image_at(reference.name, reference.digest)
+            return record.descriptor if record else None
+        return store.resolve(str(reference))
+    except NotFound:
+        return None

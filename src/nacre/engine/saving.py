@@ -1,0 +1,60 @@
+"""Save: images of this machine as one archive."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from nacre.oci import reference as references
+from nacre.oci.reference import InvalidReference
+from nacre.transports.archive_target import writing_archive
+from nacre.transports.copy import copy_many
+from nacre.transports.walk import PRESENT
+
+if TYPE_CHECKING:
+    from nacre.engine.catalogue import Catalogue
+    from nacre.engine.local import LocalStore
+    from nacre.oci.platform import Platform
+    from nacre.transports.events import OnEvent
+
+
+def save(
+    store: LocalStore,
+    catalogue: Catalogue,
+    names: Sequence[str],
+    destination: Path | BinaryIO,
+    *,
+    platform: Platform | None,
+    on_event: OnEvent,
+) -> None:
+    """Write images into one archive; see `Images.save`.
+
+    An image that was named by ID goes without a name.
+
+    Raises:
+        NoSuchImage: one of them is not here; nothing is written then.
+    """
+    roots = {name: catalogue.find(name).records[0].descriptor for name in names}
+    pairs = [(name, _archived_name(name)) for name in roots]
+    with (
+        store.writing() as local,
+        writing_archive(destination, docker=True, platform=platform) as target,
+    ):
+        for root in roots.values():
+            local.hold(root)
+        copy_many(
+            store.at(roots),
+            pairs,
+            target,
+            platforms=[platform] if platform else PRESENT,
+            on_event=on_event,
+        )
+
+
+def _archived_name(text: str) -> str:
+    try:
+        reference = references.parse_tagged(text)
+    except InvalidReference:
+        return ""
+    return str(reference) if reference.tag else ""

@@ -1,0 +1,111 @@
+"""The system: disk use, pruning, and what this installation is."""
+
+from __future__ import annotations
+
+import os
+import platform as python_platform
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from nacre import __version__
+from nacre.content import gc
+
+if TYPE_CHECKING:
+    from nacre.engine.catalogue import LocalImage
+    from nacre.engine.engine import Engine
+    from nacre.engine.removing import Pruned
+    from nacre.oci.digest import Digest
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUse:
+    """The disk that one image takes, in bytes as they lie."""
+
+    image: LocalImage
+    shared: int
+    """Bytes that other images have too."""
+
+    unique: int
+    """Bytes that would become free with this image."""
+
+
+@dataclass(frozen=True, slots=True)
+class DiskUse:
+    """The disk that the store takes, in bytes."""
+
+    images: tuple[ImageUse, ...]
+    size: int
+    """All blobs together, each once."""
+
+    unreferenced: int
+    """Blobs that no image has: what ``system prune`` frees at once."""
+
+
+class System:
+    """What concerns the installation rather than one image."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    def disk_use(self) -> DiskUse:
+        """Return what images take, truthfully: every byte counted where it lies."""
+        blobs = self._engine.store.blobs
+        images = self._engine.catalogue.all()
+        parts = [
+            gc.reachable((record.descriptor for record in image.records), blobs) for image in images
+        ]
+        owners: dict[Digest, int] = {}
+        for part in parts:
+            for digest in part:
+                owners[digest] = owners.get(digest, 0) + 1
+        sizes = {digest: blobs.size(digest) for digest in blobs}
+        uses = [
+            ImageUse(
+                image,
+                shared=sum(sizes.get(digest, 0) for digest in part if owners[digest] > 1),
+                unique=sum(sizes.get(digest, 0) for digest in part if owners[digest] == 1),
+            )
+            for image, part in zip(images, parts, strict=True)
+        ]
+        return DiskUse(
+            tuple(uses),
+            size=sum(sizes.values()),
+            unreferenced=sum(size for digest, size in sizes.items() if digest not in owners),
+        )
+
+    def prune(self, *, everything: bool = False, filters: Iterable[str] = ()) -> Pruned:
+        """Remove unused images and every byte that nobody refers to."""
+        return self._engine.images.prune(everything=everything, filters=filters)
+
+    def info(self) -> dict[str, Any]:
+        """Return what this installation is, with Docker's keys where it has them."""
+        settings = self._engine.settings
+        uname = os.uname()
+        return {
+            "ServerVersion": __version__,
+            "Images": len(self._engine.catalogue.all()),
+            "Containers": 0,
+            "Driver": "content",
+            "NacreRootDir": str(settings.root),
+            "SettingsFile": str(settings.config_file or ""),
+            "Rootless": os.geteuid() != 0,
+            "OSType": uname.sysname.lower(),
+            "OperatingSystem": _pretty_name(),
+            "KernelVersion": uname.release,
+            "Architecture": uname.machine,
+            "NCPU": os.cpu_count() or 1,
+            "Platform": str(settings.platform),
+            "PythonVersion": python_platform.python_version(),
+            "RegistryConfig": {host: dict(table) for host, table in settings.registry.items()},
+        }
+
+
+def _pretty_name() -> str:
+    try:
+        lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return "Linux"
+    values = dict(line.split("=", 1) for line in lines if "=" in line)
+    return values.get("PRETTY_NAME", "Linux").strip("\"'")

@@ -1,0 +1,115 @@
+"""Choosing one image manifest of what a descriptor stands for, among what is at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nacre.content.documents import read_document
+from nacre.content.store import BlobNotFound, BlobReader
+from nacre.errors import NotFound
+from nacre.oci import graph
+from nacre.oci.descriptor import Descriptor
+from nacre.oci.manifest import Index, InvalidManifest, Manifest
+from nacre.oci.platform import Platform
+
+_NESTING_LIMIT = 8
+
+
+class MissingContent(NotFound):
+    """Part of an image is not here, though the image is known.
+
+    ``descriptor`` is the missing part; ``what`` names its role, as "config" or "layer 3".
+    """
+
+    def __init__(self, what: str, descriptor: Descriptor) -> None:
+        super().__init__(
+            f"{what} {descriptor.digest} is not here",
+            remedy="pull or load the image again",
+        )
+        self.what = what
+        self.descriptor = descriptor
+
+
+class PlatformNotFound(NotFound):
+    """The image is not here, or does not exist, for the wanted platform."""
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A manifest that an index lists for a platform, and whether it is here."""
+
+    platform: Platform
+    descriptor: Descriptor
+    present: bool
+
+
+def offers(index: Index, reader: BlobReader) -> tuple[Offer, ...]:
+    """Return what an index lists for real platforms, in its order; attestations are left out."""
+    return tuple(
+        Offer(platform, child, reader.exists(child))
+        for child in index.manifests
+        if (platform := child.platform) is not None and not platform.is_unknown
+    )
+
+
+def select(
+    root: Descriptor, reader: BlobReader, wanted: Platform, *, exact: bool = False
+) -> tuple[Descriptor, Manifest]:
+    """Return the manifest that suits a platform best among those that are here.
+
+    Where none of an index suits, the first image that is here is taken, as `docker` does when
+    one has pulled another platform on purpose; with ``exact`` that is an error.
+
+    Raises:
+        MissingContent: the root itself is not here.
+        PlatformNotFound: nothing of an index is here, or with ``exact``, nothing that suits.
+        InvalidManifest: a manifest is none, or indexes are nested absurdly deep.
+    """
+    descriptor = root
+    for _ in range(_NESTING_LIMIT):
+        document = read_part(descriptor, reader, "manifest")
+        if isinstance(document, Manifest):
+            return descriptor, document
+        descriptor = _choose(root, document, reader, wanted, exact=exact)
+    raise InvalidManifest(f"index {root.digest} is nested more than {_NESTING_LIMIT} levels deep")
+
+
+def read_part(descriptor: Descriptor, reader: BlobReader, what: str) -> Manifest | Index:
+    """Return a manifest or an index that must be here; ``what`` names it in errors.
+
+    Raises:
+        MissingContent: it is not here.
+        InvalidManifest: it is none.
+    """
+    try:
+        return read_document(reader, descriptor)
+    except BlobNotFound:
+        raise MissingContent(what, descriptor) from None
+
+
+def _choose(
+    root: Descriptor, index: Index, reader: BlobReader, wanted: Platform, *, exact: bool
+) -> Descriptor:
+    for child in _by_suitability(index.manifests, wanted):
+        if reader.exists(child):
+            return child
+    if not exact:
+        for child in index.manifests:
+            if not _is_attestation(child) and reader.exists(child):
+                return child
+    offered = ", ".join(str(platform) for platform in graph.available(index)) or "none"
+    raise PlatformNotFound(
+        f"image {root.digest} is not here for {wanted}; its index offers {offered}",
+        remedy="pull it with --platform",
+    )
+
+
+def _by_suitability(children: Sequence[Descriptor], wanted: Platform) -> Iterator[Descriptor]:
+    rest = list(children)
+    while (position := graph.match_one(rest, wanted)) is not None:
+        yield rest.pop(position)
+
+
+def _is_attestation(child: Descriptor) -> bool:
+    return child.platform is not None and child.platform.is_unknown

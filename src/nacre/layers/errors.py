@@ -1,0 +1,42 @@
+"""What can be wrong with the bytes of a layer or of an archive."""
+
+from __future__ import annotations
+
+from nacre.errors import Invalid
+
+
+class BadArchive(Invalid):
+    """The tar stream breaks its format, or holds what a layer cannot hold.
+
+    ``offset`` is the byte, counted from the start of the tar, of the header at fault.
+    """
+
+    def __init__(self, message: str, *, offset: int) -> None:
+        super().__init__(message)
+        self.offset = offset
+
+
+class Truncated(BadArchive):
+    """The tar stream ends inside a header or inside the body of a member."""
+
+
+class CorruptStream(Invalid):
+    """The compressed stream is damaged, ends early, or is followed by what does not belong."""
+
+
+class LayerLimit(Invalid):
+    """The input is larger than the reader agreed to take.
+
+    ``limit`` is the name of the option that was exceeded, ``maximum`` its value.
+    """
+
+    def __init__(self, message: str, *, limit: str, maximum: float) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.maximum = maximum
+
+
+def shown(name: bytes) -> str:
+    """Return a member name as error messages print it: quoted, printable, at most 80 bytes."""
+    text = name if len(name) <= 80 else name[:77] + b"..."
+    return ascii(text.decode(errors="backslashreplace"))

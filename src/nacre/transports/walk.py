@@ -1,0 +1,194 @@
+"""From a name to a plan: which manifests and which blobs make up what is to be copied.
+
+The graph is read from its root downwards, every manifest checked and strictly parsed before
+anything moves. The plan lists blobs in a fixed order and manifests in levels, so that whoever
+follows it places children before parents.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+
+from nacre.errors import NotFound
+from nacre.oci import graph, mediatypes
+from nacre.oci import manifest as manifests
+from nacre.oci.descriptor import Descriptor
+from nacre.oci.digest import Digest
+from nacre.oci.manifest import Index, InvalidManifest, Manifest
+from nacre.oci.platform import Platform
+
+_DEPTH_LIMIT = 8
+# Indexes of indexes are rare and shallow; a chain without end would keep a client busy for ever.
+
+
+class Selection(Enum):
+    """Which of an index's manifests to take, when no platforms are named."""
+
+    ALL = "all"
+    """Whatever the index lists."""
+
+    PRESENT = "present"
+    """What the source holds: a store that pulled one platform has the index, but not the rest."""
+
+
+ALL = Selection.ALL
+PRESENT = Selection.PRESENT
+Platforms = Selection | Sequence[Platform]
+
+
+class NoSuchPlatform(NotFound):
+    """An index offers nothing for a platform that was asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A manifest or index as it will stand at the target, and which of its parts are copied."""
+
+    descriptor: Descriptor
+    content: Manifest | Index
+    children: tuple[Descriptor, ...]
+    """The parts to be copied; fewer than the content lists when the copy is sparse."""
+
+    @property
+    def manifests(self) -> tuple[Descriptor, ...]:
+        """The children that are manifests themselves."""
+        listed = self.children if isinstance(self.content, Index) else ()
+        return tuple(child for child in listed if child.is_manifest)
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """The children that are plain bytes: config, layers, or files of an artifact."""
+        inner = set(self.manifests)
+        return tuple(child for child in self.children if child not in inner)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What to copy: each level's documents refer only to blobs and to earlier levels."""
+
+    root: Document
+    levels: tuple[tuple[Document, ...], ...]
+
+    @property
+    def blobs(self) -> tuple[Descriptor, ...]:
+        """All blobs, each once: configs before their layers, in the order of the manifests."""
+        unique: dict[Digest, Descriptor] = {}
+        for level in self.levels:
+            for document in level:
+                for blob in document.blobs:
+                    unique.setdefault(blob.digest, blob)
+        return tuple(unique.values())
+
+
+Read = Callable[[Sequence[Descriptor]], Sequence[Manifest | Index]]
+"""Reads several manifests, perhaps at once."""
+
+
+def choose(
+    descriptor: Descriptor,
+    index: Index,
+    platforms: Platforms,
+    *,
+    sparse: bool,
+    exists: Callable[[Descriptor], bool],
+    name: str,
+) -> Document | Descriptor:
+    """Decide what becomes the root: the index, a shorter one, or one of its manifests alone.
+
+    Returns:
+        The document to use as root, or the descriptor of the manifest that takes its place.
+
+    Raises:
+        NoSuchPlatform: a platform that was asked for is not on offer.
+        NotFound: nothing that the index lists is at the source.
+
+    """
+    chosen = _chosen(index, platforms, exists, name)
+    if sparse or len(chosen) == len(index.manifests):
+        return Document(descriptor, index, chosen)
+    images = [child for child in chosen if not _speaks_of_others(child)]
+    if len(images) == 1:
+        return images[0]
+    shorter = manifests.with_manifests(index, chosen)
+    return Document(shorter.descriptor, shorter, chosen)
+
+
+def plan_from(root: Document, read: Read) -> Plan:
+    """Read everything below ``root`` and put it in order.
+
+    Raises:
+        InvalidManifest: indexes are nested more than eight deep, or as `read_document`.
+    """
+    known: dict[Digest, Document] = {root.descriptor.digest: root}
+    front = _unknown(root.manifests, known)
+    for _ in range(_DEPTH_LIMIT):
+        if not front:
+            break
+        for descriptor, content in zip(front, read(front), strict=True):
+            document = Document(descriptor, content, graph.successors(content))
+            known[descriptor.digest] = document
+        front = _unknown((child for each in front for child in known[each.digest].manifests), known)
+    else:
+        raise InvalidManifest(f"indexes are nested more than {_DEPTH_LIMIT} deep")
+    return Plan(root, _levels(root, known))
+
+
+def whole(descriptor: Descriptor, content: Manifest | Index) -> Document:
+    """Return a document all of whose parts are to be copied."""
+    return Document(descriptor, content, graph.successors(content))
+
+
+def is_file_system(manifest: Manifest) -> bool:
+    """Say whether all that a manifest holds are layers, which its config must match one to one."""
+    return manifest.is_image and all(
+        mediatypes.is_layer(layer.media_type) for layer in manifest.layers
+    )
+
+
+def _chosen(
+    index: Index, platforms: Platforms, exists: Callable[[Descriptor], bool], name: str
+) -> tuple[Descriptor, ...]:
+    if platforms is Selection.ALL:
+        return index.manifests
+    if platforms is Selection.PRESENT:
+        present = tuple(child for child in index.manifests if exists(child))
+        if index.manifests and not present:
+            raise NotFound(
+                f"none of the images that {name} lists is here", remedy="pull the image again"
+            )
+        return present
+    for platform in platforms:
+        if graph.match_one(index.manifests, platform) is None:
+            offers = ", ".join(dict.fromkeys(str(each) for each in graph.available(index)))
+            raise NoSuchPlatform(
+                f"{name} has no image for {platform}",
+                remedy=f"it offers {offers}" if offers else "it states no platforms",
+            )
+    return graph.select(index, platforms)
+
+
+def _speaks_of_others(child: Descriptor) -> bool:
+    return child.platform is not None and child.platform.is_unknown
+
+
+def _unknown(descriptors: Iterable[Descriptor], known: dict[Digest, Document]) -> list[Descriptor]:
+    fresh = {each.digest: each for each in descriptors if each.digest not in known}
+    return list(fresh.values())
+
+
+def _levels(root: Document, known: dict[Digest, Document]) -> tuple[tuple[Document, ...], ...]:
+    heights: dict[Digest, int] = {}
+
+    def height(document: Document) -> int:
+        digest = document.descriptor.digest
+        if digest not in heights:
+            below = [height(known[child.digest]) for child in document.manifests]
+            heights[digest] = 1 + max(below, default=-1)
+        return heights[digest]
+
+    levels: list[list[Document]] = [[] for _ in range(height(root) + 1)]
+    for document in known.values():
+        levels[heights[document.descriptor.digest]].append(document)
+    return tuple(tuple(level) for level in levels)

@@ -1,0 +1,85 @@
+"""Fixtures for every test: the command, foreign registries, a counting proxy, a real root tree."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+import pytest
+
+from tests.peers.certificates import Authority, make_authority
+from tests.peers.nacre import NacreCli
+from tests.peers.proxy import CountingProxy, counting_proxy
+from tests.peers.registry import DockerRegistry, running_registry
+from tests.peers.rootfs import debian_rootfs
+
+ProxyStarter = Callable[[int], CountingProxy]
+
+
+class RegistryStarter(Protocol):
+    """Starts a docker-registry that ends with the test; see ``running_registry``."""
+
+    def __call__(
+        self,
+        *,
+        user: str = "",
+        password: str = "",
+        authority: Authority | None = None,
+        client_authority: Authority | None = None,
+        delete: bool = False,
+    ) -> DockerRegistry:
+        """Return it when it answers."""
+
+
+@pytest.fixture
+def nacre_cli(tmp_path: Path) -> NacreCli:
+    """The installed ``nacre`` with an empty store and home."""
+    return NacreCli(tmp_path / "nacre")
+
+
+@pytest.fixture
+def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RegistryStarter]:
+    """A function that starts docker-registry with the given options, as often as wanted."""
+    with ExitStack() as running:
+
+        def start(
+            *,
+            user: str = "",
+            password: str = "",
+            authority: Authority | None = None,
+            client_authority: Authority | None = None,
+            delete: bool = False,
+        ) -> DockerRegistry:
+            return running.enter_context(
+                running_registry(
+                    tmp_path_factory.mktemp("registry"),
+                    user=user,
+                    password=password,
+                    authority=authority,
+                    client_authority=client_authority,
+                    delete=delete,
+                )
+            )
+
+        yield start
+
+
+@pytest.fixture
+def proxy_before() -> Iterator[ProxyStarter]:
+    """A function that starts a counting proxy before the loopback server on a port."""
+    with ExitStack() as running:
+        yield lambda port: running.enter_context(counting_proxy(port))
+
+
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority that nobody trusts unless told to."""
+    return make_authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(scope="session")
+def debian_rootfs_tar() -> Path:
+    """A tar of a real root file system, made from this machine's package sources; do not change."""
+    return debian_rootfs()

@@ -1,0 +1,84 @@
+"""Every place that images are copied to keeps the contract."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from nacre.content.memory import MemoryBlobs, MemoryRefs
+from nacre.content.target import Source, Target
+from nacre.testing.targets import Place, TargetContract
+from nacre.transports.archive import reading_archive
+from nacre.transports.archive_target import writing_archive
+from nacre.transports.layout import LayoutStore
+from nacre.transports.stored import StoredImages
+
+
+class Memory:
+    def __init__(self) -> None:
+        self._images = StoredImages(MemoryBlobs(), MemoryRefs())
+
+    @contextmanager
+    def target(self) -> Iterator[Target]:
+        yield self._images
+
+    @contextmanager
+    def source(self) -> Iterator[Source]:
+        yield self._images
+
+
+class Layout:
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    @contextmanager
+    def target(self) -> Iterator[Target]:
+        yield LayoutStore(self._path)
+
+    @contextmanager
+    def source(self) -> Iterator[Source]:
+        yield LayoutStore(self._path)
+
+
+class Archive:
+    def __init__(self, folder: Path, *, docker: bool) -> None:
+        self._folder = folder
+        self._file = folder / "archive.tar"
+        self._docker = docker
+
+    @contextmanager
+    def target(self) -> Iterator[Target]:
+        with writing_archive(self._file, docker=self._docker) as target:
+            yield target
+
+    @contextmanager
+    def source(self) -> Iterator[Source]:
+        with reading_archive(self._file, spool=self._folder) as source:
+            yield source
+
+
+class TestMemory(TargetContract):
+    @pytest.fixture
+    def place(self) -> Place:
+        return Memory()
+
+
+class TestLayout(TargetContract):
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> Place:
+        return Layout(tmp_path / "layout")
+
+
+class TestOciArchive(TargetContract):
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> Place:
+        return Archive(tmp_path, docker=False)
+
+
+class TestDockerArchive(TargetContract):
+    @pytest.fixture
+    def place(self, tmp_path: Path) -> Place:
+        return Archive(tmp_path, docker=True)

@@ -1,0 +1,1 @@
+"""Other people's tools and servers, started for a test and ended with it."""
