@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
 
 from nacre.content.memory import MemoryBlobs, MemoryRefs
 from nacre.content.target import Source, Target
+from nacre.distribution.client import Client
+from nacre.distribution.credentials import CredentialStore
+from nacre.distribution.settings import CredentialLocations, RegistrySettings
+from nacre.oci.reference import Reference
 from nacre.testing.targets import Place, TargetContract
 from nacre.transports.archive import reading_archive
 from nacre.transports.archive_target import writing_archive
 from nacre.transports.layout import LayoutStore
+from nacre.transports.registry import RegistrySource, RegistryTarget
 from nacre.transports.stored import StoredImages
+from tests.servers.registry_server import registry_server
 
 
 class Memory:
@@ -60,6 +66,29 @@ class Archive:
             yield source
 
 
+class Registry:
+    def __init__(self, running: ExitStack) -> None:
+        server = running.enter_context(registry_server())
+        client = running.enter_context(
+            Client(
+                RegistrySettings(),
+                CredentialStore(CredentialLocations()),
+                on_warning=lambda _text: None,
+                on_retry=lambda _what, _reason, _delay: None,
+                user_agent="nacre/test",
+            )
+        )
+        self._repository = client.repository(Reference(server.host, "team/app"))
+
+    @contextmanager
+    def target(self) -> Iterator[Target]:
+        yield RegistryTarget(self._repository)
+
+    @contextmanager
+    def source(self) -> Iterator[Source]:
+        yield RegistrySource(self._repository)
+
+
 class TestMemory(TargetContract):
     @pytest.fixture
     def place(self) -> Place:
@@ -82,3 +111,10 @@ class TestDockerArchive(TargetContract):
     @pytest.fixture
     def place(self, tmp_path: Path) -> Place:
         return Archive(tmp_path, docker=True)
+
+
+class TestRegistry(TargetContract):
+    @pytest.fixture
+    def place(self) -> Iterator[Place]:
+        with ExitStack() as running:
+            yield Registry(running)

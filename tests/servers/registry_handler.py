@@ -74,8 +74,8 @@ class RegistryHandler(BaseHTTPRequestHandler):
         try:
             self._route()
             self._discard_body()
-            self.wfile.flush()
         finally:
+            # Before the reply is flushed: whoever has it finds the request on record.
             self._record()
 
     def _route(self) -> None:

@@ -13,7 +13,7 @@ from nacre.content import layout
 from nacre.content.documents import read_config, read_document
 from nacre.content.target import Content, OnBytes, Placed, ignore_bytes
 from nacre.images.image import Image
-from nacre.oci import mediatypes
+from nacre.oci import graph, mediatypes
 from nacre.oci.config import ImageConfig
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.manifest import Index, Manifest
@@ -81,10 +81,10 @@ class LocalStore:
             if child.is_manifest:
                 yield from self.manifests_of(child)
 
-    def layers_of(self, root: Descriptor) -> Iterator[Descriptor]:
-        """Go through the layers of an image, or of all images of an index that are here."""
+    def blobs_of(self, root: Descriptor) -> Iterator[Descriptor]:
+        """Go through config and layers of an image, or of all images of an index here."""
         for manifest in self.manifests_of(root):
-            yield from manifest.layers
+            yield from graph.successors(manifest)
 
     def publish(self) -> None:
         """Write ``index.json`` anew, by which other tools find the images of this store."""

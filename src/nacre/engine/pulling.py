@@ -117,7 +117,7 @@ def _record(store: LocalStore, target: LocalTarget, reference: Reference, root: 
     else:
         target.add(root)
     store.state.add_repo_digest(reference.name, root, image=root.digest)
-    store.state.note_sources(store.layers_of(root), reference.domain, reference.path)
+    store.state.note_sources(store.blobs_of(root), reference.domain, reference.path)
 
 
 def _present(store: LocalStore, reference: Reference) -> Descriptor | None:

@@ -73,5 +73,5 @@ def push(
             on_event=on_event,
         )
         store.state.add_repo_digest(reference.name, sent, image=record.descriptor.digest)
-        store.state.note_sources(store.layers_of(sent), reference.domain, reference.path)
+        store.state.note_sources(store.blobs_of(sent), reference.domain, reference.path)
     return Pushed(reference, sent)

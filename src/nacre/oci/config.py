@@ -9,7 +9,7 @@ from typing import Any
 from nacre.errors import Invalid
 from nacre.oci.digest import Digest, InvalidDigest
 from nacre.oci.platform import Platform, from_json
-from nacre.oci.strictjson import check_keys, encode, parse_object
+from nacre.oci.strictjson import InvalidJSON, check_keys, encode, parse_object
 
 _TEXTS = ("architecture", "author", "comment", "created", "os", "os.version", "variant")
 _RUN_TEXTS = ("StopSignal", "User", "WorkingDir")
@@ -109,8 +109,15 @@ def parse(raw: bytes) -> ImageConfig:
 
 
 def make_config(fields: Mapping[str, Any]) -> ImageConfig:
-    """Return a config of these fields, encoded by nacre."""
-    return parse(encode(fields))
+    """Return a config of these fields, encoded by nacre.
+
+    Raises:
+        InvalidConfig: see `parse`.
+    """
+    try:
+        return parse(encode(fields))
+    except InvalidJSON as error:
+        raise InvalidConfig(f"image config {error}") from None
 
 
 def check_layer_count(config: ImageConfig, layers: Sequence[object]) -> None:

@@ -76,8 +76,16 @@ def check_keys(fields: Mapping[str, Any], known: Iterable[str], what: str) -> No
 
 
 def encode(value: object) -> bytes:
-    """Return compact JSON in the order given: how nacre writes content of its own."""
-    return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+    """Return compact JSON in the order given: how nacre writes content of its own.
+
+    Raises:
+        InvalidJSON: a text holds half a surrogate pair, as arguments that are not UTF-8 do.
+    """
+    text = json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    try:
+        return text.encode()
+    except UnicodeEncodeError:
+        raise InvalidJSON("holds text that is not Unicode") from None
 
 
 def _without_duplicates(pairs: list[tuple[str, Any]]) -> Object:

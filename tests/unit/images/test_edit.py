@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nacre.errors import Invalid
 from nacre.images.edit import InvalidChange, new_image, with_changes
 from nacre.oci import mediatypes
 from nacre.oci.config import HistoryEntry
@@ -208,10 +209,8 @@ def test_an_empty_entry_point_removes_it() -> None:
     assert with_changes({"Entrypoint": ["x"]}, ["ENTRYPOINT []"]) == {}
 
 
-_instructions = st.sampled_from(
-    ["CMD", "ENTRYPOINT", "ENV", "EXPOSE", "HEALTHCHECK", "LABEL", "ONBUILD", "STOPSIGNAL"]
-    + ["USER", "VOLUME", "WORKDIR", "RUN", ""]  # noqa: RUF005
-)
+_words = "CMD ENTRYPOINT ENV EXPOSE HEALTHCHECK LABEL ONBUILD STOPSIGNAL USER VOLUME WORKDIR RUN"
+_instructions = st.sampled_from([*_words.split(), ""])
 
 
 @given(_instructions, st.text() | st.text("aA1=/-[]\"'$\\{}:, \n"))
@@ -222,7 +221,12 @@ def test_arbitrary_changes_make_a_config_or_are_refused(name: str, rest: str) ->
         )
     except InvalidChange:
         return
-    assert parse_config(config.raw).run
+    assert parse_config(config.raw) == config
+
+
+def test_text_that_is_not_unicode_is_refused() -> None:
+    with pytest.raises(Invalid, match="not Unicode"):
+        new_image(BASE.descriptor, created="", platform=AMD64, changes=["CMD \udcff"])
 
 
 def test_a_new_image() -> None:

@@ -153,6 +153,13 @@ def test_made_configs_keep_their_order() -> None:
     assert parse(config.raw) == config
 
 
+def test_fields_that_are_no_config_cannot_be_made_one() -> None:
+    with pytest.raises(InvalidConfig, match="image config holds text that is not Unicode"):
+        make_config({**GOOD, "author": "\udcff"})
+    with pytest.raises(InvalidConfig, match="no rootfs"):
+        make_config({})
+
+
 def test_layer_count_must_match() -> None:
     config = parse(raw())
     check_layer_count(config, [1, 2])

@@ -33,8 +33,8 @@ from nacre.oci.strictjson import (
         pytest.param(b'{"a":"\xff"}', "not valid JSON", id="not UTF-8"),
         pytest.param('{"a":1}'.encode("utf-16"), "not valid JSON", id="UTF-16"),
         pytest.param(b'{"a":"\xed\xa0\x80"}', "not valid JSON", id="surrogate in UTF-8"),
-        pytest.param(b'{"a":"\\ud800"}', "not valid JSON", id="half a surrogate pair"),
-        pytest.param(b'{"a":["\\uDC00"]}', "not valid JSON", id="the other half"),
+        pytest.param(b'{"a":"\\ud800"}', "is not Unicode", id="half a surrogate pair"),
+        pytest.param(b'{"a":["\\uDC00"]}', "is not Unicode", id="the other half"),
         pytest.param(b'{"a":"\x01"}', "not valid JSON", id="control character"),
         pytest.param(b'{"a":' + b"9" * 5000 + b"}", "not valid JSON", id="endless integer"),
         pytest.param(b"[]", "not a JSON object", id="list"),
@@ -137,3 +137,8 @@ def test_nacre_writes_no_numbers_that_are_none(value: float) -> None:
 
 def test_written_compact_and_readable() -> None:
     assert encode({"b": 1, "a": ["é"]}) == '{"b":1,"a":["é"]}'.encode()
+
+
+def test_nacre_writes_no_halves_of_surrogate_pairs() -> None:
+    with pytest.raises(InvalidJSON, match="not Unicode"):
+        encode({"a": "\udcff"})

@@ -45,14 +45,23 @@ def test_numbers_are_octal_or_base_256(field: bytes, number: int) -> None:
 
 @pytest.mark.parametrize(
     "field",
-    [b"0000648\0", b"-1\0\0\0\0\0\0", b"+1      ", b"0o7\0\0\0\0\0", b"1_0\0\0\0\0\0", b"1 0\0    "],
+    [
+        b"0000648\0",
+        b"-1\0\0\0\0\0\0",
+        b"+1      ",
+        b"0o7\0\0\0\0\0",
+        b"1_0\0\0\0\0\0",
+        b"1 0\0    ",
+    ],
 )
 def test_what_int_would_take_but_octal_is_not_is_refused(field: bytes) -> None:
     with pytest.raises(ValueError, match="octal"):
         decode_number(field)
 
 
-@pytest.mark.parametrize("field", [b"\x80\0\0\0\x80" + bytes(7), b"\xff\xff\xff\xff\x7f" + bytes(7)])
+@pytest.mark.parametrize(
+    "field", [b"\x80\0\0\0\x80" + bytes(7), b"\xff\xff\xff\xff\x7f" + bytes(7)]
+)
 def test_base_256_beyond_64_bits_is_refused(field: bytes) -> None:
     with pytest.raises(ValueError, match="64 bits"):
         decode_number(field)

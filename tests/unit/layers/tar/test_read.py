@@ -206,9 +206,7 @@ def test_only_files_have_a_body(kind: Kind) -> None:
     lying = encode_header(name=b"lying", size=512, typeflag=kind.value, linkname=b"to")
     inside = encode_header(name=b"inside", typeflag=b"0")
     found = [(entry.name, entry.size) for entry in scan(lying + inside)]
-    assert found == (
-        [(b"lying", 512)] if kind is Kind.REG else [(b"lying", 0), (b"inside", 0)]
-    )
+    assert found == ([(b"lying", 512)] if kind is Kind.REG else [(b"lying", 0), (b"inside", 0)])
 
 
 @pytest.mark.parametrize("typeflag", [b"\0", b"7"])

@@ -1,0 +1,154 @@
+"""The images that are measured: one root file system, cut into layers in several ways.
+
+A cut is a run of whole members of the tar, so each layer is a real tar of real files, and what is
+compressed together is as alike as it is in images that people build.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import tarfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import accumulate, pairwise
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from zlib_ng import gzip_ng
+
+from bench.kit.stopwatch import succeed
+
+_BLOCK = 1024 * 1024
+_END_OF_TAR = bytes(1024)
+_LEVEL = 6
+_WHEN = "2026-01-01T00:00:00Z"
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How an image is cut: the share of the whole that each layer gets."""
+
+    name: str
+    title: str
+    shares: tuple[float, ...]
+
+
+MIXED = Shape("mixed", "7 layers, one of them large", (0.1, 0.05, 0.12, 0.55, 0.1, 0.07, 0.01))
+SINGLE = Shape("single", "1 huge layer", (1.0,))
+MANY = Shape("many", "12 layers of one size", (1 / 12,) * 12)
+SHAPES = (MIXED, SINGLE, MANY)
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A compressed layer: digest and size of its blob, digest of the tar in it."""
+
+    digest: str
+    size: int
+    diff_id: str
+
+
+def root_file_system(cache: Path) -> Path:
+    """Return the tar that all shapes are cut from, made by mmdebstrap when it is not there."""
+    target = cache / "rootfs.tar"
+    succeed(Path(__file__).parents[1] / "make-rootfs", target)
+    return target
+
+
+def write_layout(folder: Path, tar: Path, shape: Shape) -> None:
+    """Write an image of this shape as an OCI image layout, tagged ``bench``."""
+    with tar.open("rb") as file:
+        layers = [
+            write_layer(folder, (_slice(file, begin, end), _END_OF_TAR))
+            for begin, end in pairwise(_cuts(tar, shape.shares))
+        ]
+    write_image(folder, layers)
+
+
+def write_layer(folder: Path, pieces: Sequence[Iterator[bytes] | bytes]) -> Layer:
+    """Compress one layer into the layout in ``folder``; ``pieces`` are its tar."""
+    blobs = _blobs(folder)
+    raw, size, digest = hashlib.sha256(), 0, hashlib.sha256()
+    part = blobs / "part"
+    with part.open("wb") as out, gzip_ng.open(out, "wb", compresslevel=_LEVEL) as packed:
+        for piece in pieces:
+            for data in [piece] if isinstance(piece, bytes) else piece:
+                raw.update(data)
+                packed.write(data)
+    with part.open("rb") as file:
+        while data := file.read(_BLOCK):
+            digest.update(data)
+            size += len(data)
+    part.rename(blobs / digest.hexdigest())
+    return Layer(f"sha256:{digest.hexdigest()}", size, f"sha256:{raw.hexdigest()}")
+
+
+def write_image(folder: Path, layers: Sequence[Layer]) -> None:
+    """Write config, manifest and index of an image with these layers; its tag is ``bench``."""
+    config = {
+        "architecture": "amd64",
+        "os": "linux",
+        "created": _WHEN,
+        "config": {"Env": ["PATH=/usr/sbin:/usr/bin:/sbin:/bin"], "Cmd": ["bash"]},
+        "rootfs": {"type": "layers", "diff_ids": [layer.diff_id for layer in layers]},
+        "history": [
+            {"created": _WHEN, "created_by": f"COPY part-{number} /"}
+            for number, _ in enumerate(layers, 1)
+        ],
+    }
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.oci.image.manifest.v1+json",
+        "config": _document(folder, config, "application/vnd.oci.image.config.v1+json"),
+        "layers": [
+            {
+                "mediaType": "application/vnd.oci.image.layer.v1.tar+gzip",
+                "digest": layer.digest,
+                "size": layer.size,
+            }
+            for layer in layers
+        ],
+    }
+    entry = _document(folder, manifest, manifest["mediaType"])
+    entry["annotations"] = {"org.opencontainers.image.ref.name": "bench"}
+    (folder / "oci-layout").write_text('{"imageLayoutVersion": "1.0.0"}')
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [entry]}))
+
+
+def compressed_size(folder: Path) -> int:
+    """Return how many bytes the blobs of a layout have."""
+    return sum(blob.stat().st_size for blob in _blobs(folder).iterdir())
+
+
+def _blobs(folder: Path) -> Path:
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True, exist_ok=True)
+    return blobs
+
+
+def _document(folder: Path, content: object, media_type: object) -> dict[str, Any]:
+    raw = json.dumps(content).encode()
+    digest = hashlib.sha256(raw).hexdigest()
+    (_blobs(folder) / digest).write_bytes(raw)
+    return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(raw)}
+
+
+def _cuts(tar: Path, shares: Sequence[float]) -> list[int]:
+    """Return where to cut: offsets at which members begin, near what the shares ask for."""
+    with tarfile.open(tar) as archive:
+        begins = [member.offset for member in archive]
+        end = archive.offset
+    whole = sum(shares)
+    wanted = [share / whole * end for share in accumulate(shares)][:-1]
+    nearest = [min(begins, key=lambda begin: abs(begin - place)) for place in wanted]
+    return [0, *nearest, end]
+
+
+def _slice(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:
+    file.seek(begin)
+    while begin < end:
+        data = file.read(min(_BLOCK, end - begin))
+        begin += len(data)
+        yield data
