@@ -57,8 +57,12 @@ class FileIngest:
         self._committed: Descriptor | None = None
 
     def __enter__(self) -> Self:
-        with disk_errors(self._folder):
-            self._resume()
+        try:
+            with disk_errors(self._folder):
+                self._resume()
+        except BaseException:
+            self._hasher.close()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

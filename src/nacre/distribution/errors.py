@@ -169,14 +169,14 @@ class ErrorReply:
     def _not_found(self, purpose: Purpose, said: str) -> NacreError:
         if "NAME_UNKNOWN" in self.codes:
             return ManifestNotFound(f"repository {purpose.name} not found{said}")
-        if purpose.kind == "manifest":
+        if purpose.kind == "manifest" and purpose.action != "push":
             said = said or ": manifest unknown"
             return ManifestNotFound(f"manifest for {purpose.whole} not found{said}")
-        if purpose.kind == "blob":
+        if purpose.kind == "blob" and purpose.action != "push":
             return RegistryBlobNotFound(
                 f"blob {purpose.reference} not found in {purpose.name}{said}"
             )
-        return NotFound(f"cannot {purpose}: {purpose.host} knows of none{said}")
+        return NotFound(f"cannot {purpose}: not found at {purpose.host}{said}")
 
 
 def denied(purpose: Purpose, reason: str = "") -> AccessDenied:

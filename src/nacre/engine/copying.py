@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
-from nacre.content.target import ListsTags, Source, Target
+from nacre.content.target import Source, Target
 from nacre.errors import Invalid
 from nacre.oci import reference as references
 from nacre.oci.reference import Reference
@@ -149,15 +149,15 @@ def _open_target(
                 yield _To(local, str(reference), lambda name: _in(reference, name))
 
 
-def _archive(
-    location: Location, platforms: Sequence[Platform] | None
-) -> AbstractContextManager[Target]:
-    out = Path("/dev/stdout").open("wb") if location.path == _STREAM else Path(location.path)
-    return writing_archive(
-        out,
-        docker=location.kind is Kind.DOCKER_ARCHIVE,
-        platform=platforms[0] if platforms else None,
-    )
+@contextmanager
+def _archive(location: Location, platforms: Sequence[Platform] | None) -> Iterator[Target]:
+    docker = location.kind is Kind.DOCKER_ARCHIVE
+    platform = platforms[0] if platforms else None
+    with ExitStack() as stack:
+        out: Path | BinaryIO = Path(location.path)
+        if location.path == _STREAM:
+            out = stack.enter_context(Path("/dev/stdout").open("wb"))
+        yield stack.enter_context(writing_archive(out, docker=docker, platform=platform))
 
 
 def _tag_of(name: str) -> str:

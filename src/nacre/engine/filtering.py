@@ -62,15 +62,21 @@ def _split(text: str, allowed: frozenset[str]) -> tuple[str, str]:
 
 
 def _match(key: str, value: str, catalogue: Catalogue | None) -> Match:
-    if key == "dangling":
-        wanted = _boolean(value)
-        return lambda image: image.is_dangling == wanted
-    if key == "label":
-        return lambda image: has_label(image, value)
-    if key == "label!":
-        return lambda image: not has_label(image, value)
-    if key == "reference":
-        return lambda image: any(name_matches(name, value) for name in image.names)
+    match key:
+        case "dangling":
+            wanted = _boolean(value)
+            return lambda image: image.is_dangling == wanted
+        case "label":
+            return lambda image: has_label(image, value)
+        case "label!":
+            return lambda image: not has_label(image, value)
+        case "reference":
+            return lambda image: any(name_matches(name, value) for name in image.names)
+        case _:
+            return _by_age(key, value, catalogue)
+
+
+def _by_age(key: str, value: str, catalogue: Catalogue | None) -> Match:
     if key == "until":
         moment = timestamp(value)
         return lambda image: _created(image) < moment

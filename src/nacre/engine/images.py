@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from nacre.engine.pulling import Pulled
     from nacre.engine.pushing import Pushed
     from nacre.engine.removing import Pruned, Removal
-    from nacre.images.history import HistoryRow
     from nacre.engine.verifying import Verified
+    from nacre.images.history import HistoryRow as HistoryRow  # noqa: PLC0414 - for `cli`
     from nacre.oci.descriptor import Descriptor
     from nacre.oci.platform import Platform
     from nacre.oci.reference import Reference

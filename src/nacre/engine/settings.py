@@ -34,7 +34,7 @@ class Settings:
     """The file that was read, if any."""
 
     registry: Mapping[str, Any] = field(default_factory=dict)
-    """The ``[registry."host"]`` tables, as written; ``distribution.settings`` gives them meaning."""
+    """The ``[registry."host"]`` tables as written; see `nacre.distribution.settings`."""
 
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The process environment: proxies and credential locations are found in it."""

@@ -3,7 +3,8 @@
 ``put`` lets a blob's bytes pass into an ingest of the store and, when the blob is a layer, at the
 same time into a meter that inflates them and finds the diff_id: in a thread of its own, over a
 short queue, so that inflating overlaps with the network. When the blob is committed its diff_id
-is known, and whoever has the config can check it (`check_diff_ids`).
+is known, and whoever has the config can check it (`check_diff_ids`). Of a layer that goes on from
+an earlier attempt the first bytes are not at hand; it is measured from the store once it is whole.
 """
 
 from __future__ import annotations
@@ -113,12 +114,12 @@ class Receiver:
             is_metered = start == 0 and _needs_unpacking(descriptor)
             meter = stack.enter_context(_BackgroundMeter(descriptor)) if is_metered else None
             if start < descriptor.size:
-                stream = stack.enter_context(content(start))
-                while piece := stream.read(_PIECE):
-                    ingest.write(piece)
-                    if meter:
-                        meter.feed(piece)
-                    on_bytes(ingest.offset)
+                with content(start) as stream:
+                    while piece := stream.read(_PIECE):
+                        ingest.write(piece)
+                        if meter:
+                            meter.feed(piece)
+                        on_bytes(ingest.offset)
             moved = ingest.offset - start
             ingest.commit(descriptor.media_type)
             if meter:

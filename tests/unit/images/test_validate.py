@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import gzip
 from collections import Counter
+from collections.abc import Callable
 from typing import BinaryIO
 
 import pytest
 
 from nacre.content.memory import MemoryBlobs
+from nacre.content.verify import verified
 from nacre.images.validate import Memory, Problem, validate
 from nacre.oci import mediatypes
 from nacre.oci.descriptor import Descriptor
@@ -43,8 +45,6 @@ class Damaged:
             self._swapped[digest] = ingest.commit("a/b")
 
     def open(self, descriptor: Descriptor) -> BinaryIO:
-        from nacre.content.verify import verified
-
         self.opened[descriptor.digest] += 1
         return verified(self.stream(descriptor), descriptor)
 
@@ -114,7 +114,9 @@ def test_a_plain_layer_is_read_too(built: Builder, reader: Damaged) -> None:
         (lambda _data: b"", "ended after 0 of"),
     ],
 )
-def test_a_damaged_blob_of_any_kind(built: Builder, reader: Damaged, change, reason: str) -> None:  # type: ignore[no-untyped-def]
+def test_a_damaged_blob_of_any_kind(
+    built: Builder, change: Callable[[bytes], bytes], reason: str
+) -> None:
     root = built.image()
     config = config_of(built, root)
     for what, descriptor in {

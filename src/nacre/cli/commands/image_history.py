@@ -16,7 +16,7 @@ from nacre.oci.timestamp import parse_rfc3339
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
-    from nacre.images.history import HistoryRow
+    from nacre.engine.images import HistoryRow
 
 _TABLE = "table {{.ID}}\t{{.CreatedSince}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"
 _EXACT_TABLE = "table {{.ID}}\t{{.CreatedAt}}\t{{.CreatedBy}}\t{{.Size}}\t{{.Comment}}"

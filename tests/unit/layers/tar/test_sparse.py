@@ -85,9 +85,7 @@ def member(*records: Record, body: bytes = b"", typeflag: bytes = b"0") -> bytes
 
 
 def map_member(text: bytes, *, size: int = 100, body: bytes = b"") -> bytes:
-    return member(
-        (b"GNU.sparse.size", b"%d" % size), (b"GNU.sparse.map", text), body=body
-    )
+    return member((b"GNU.sparse.size", b"%d" % size), (b"GNU.sparse.map", text), body=body)
 
 
 def body_member(body: bytes) -> bytes:

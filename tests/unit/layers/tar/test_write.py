@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nacre.layers.entry import Entry, Kind
-from nacre.layers.tar import END_OF_ARCHIVE, header_blocks, padding, scan, write_entry
+from nacre.layers.tar import END_OF_ARCHIVE, Scanner, header_blocks, padding, scan, write_entry
 from nacre.layers.tar.write import CannotWrite
 
 parts = st.one_of(
@@ -49,9 +49,7 @@ def entries(draw: st.DrawFn) -> Entry:
 
 def as_read(entry: Entry, blocks: bytes) -> Entry:
     name = entry.name + (b"/" if entry.kind is Kind.DIR else b"")
-    return entry._replace(
-        name=name, mtime_nsec=0, data_offset=len(blocks), stored_size=entry.size
-    )
+    return entry._replace(name=name, mtime_nsec=0, data_offset=len(blocks), stored_size=entry.size)
 
 
 @given(entries())
@@ -59,14 +57,8 @@ def as_read(entry: Entry, blocks: bytes) -> Entry:
 def test_what_is_written_is_read(entry: Entry) -> None:
     blocks = header_blocks(entry)
     assert len(blocks) % 512 == 0
-    (found,) = scan_headers(blocks)
+    (found,) = Scanner().feed(blocks)
     assert found == as_read(entry, blocks)
-
-
-def scan_headers(blocks: bytes) -> list[Entry]:
-    from nacre.layers.tar import Scanner
-
-    return Scanner().feed(blocks)
 
 
 @given(entries())
@@ -114,8 +106,7 @@ def test_gnu_tar_extracts_what_is_written(tmp_path: Path) -> None:
         (Entry(long, Kind.REG, size=512), b"l" * 512),
     ]
     command = ["tar", "-x", "-p", "--no-same-owner", "-C", os.fspath(tmp_path)]
-    done = subprocess.run(command, input=archive(members), check=True, capture_output=True)
-    assert done.stderr.replace(b"tar: dir/file: implausibly old time stamp", b"").count(b"\n") <= 1
+    subprocess.run(command, input=archive(members), check=True, capture_output=True)
     root = os.fsencode(tmp_path)
     file = os.stat(root + b"/dir/file")
     assert (stat.S_IMODE(file.st_mode), file.st_mtime, file.st_nlink) == (0o640, -5, 2)
@@ -168,7 +159,7 @@ def test_ustar_is_used_where_it_fits(entry: Entry) -> None:
 def test_pax_is_used_where_ustar_does_not_fit(entry: Entry) -> None:
     blocks = header_blocks(entry)
     assert typeflags(blocks) == b"x" + entry.kind.value
-    assert blocks.isascii() or b"path=" in blocks
+    assert blocks[1024:].isascii()
 
 
 def test_the_same_entry_gives_the_same_bytes() -> None:
@@ -183,9 +174,8 @@ def test_the_same_entry_gives_the_same_bytes() -> None:
     swapped = entry._replace(xattrs=entry.xattrs[::-1], mtime_nsec=7)
     assert header_blocks(entry) == header_blocks(swapped)
     # Fixed once and for all: a layer's diff ID depends on it.
-    assert hashlib.sha256(header_blocks(entry)).hexdigest() == (
-        "PINNED"
-    )
+    digest = hashlib.sha256(header_blocks(entry)).hexdigest()
+    assert digest == "8323f60525613805896c759fa5616bc0e2293a9dbafcdbb7dd6d14ff610d85e7"
 
 
 def test_an_extended_header_has_no_time_and_no_owner() -> None:

@@ -1,0 +1,132 @@
+"""What other processes do in tests: run as a script, one command each, told on standard output."""
+
+from __future__ import annotations
+
+import random
+import resource
+import sys
+import time
+from pathlib import Path
+
+from nacre.content.filesystem import FilesystemBlobs
+from nacre.content.gc import garbage, reachable
+from nacre.engine.state import State
+from nacre.errors import AlreadyExists, NacreError
+from nacre.oci.descriptor import Descriptor
+from nacre.testing import a_layer, an_image
+from nacre.testing.builders import put
+
+PIECE = 64 * 1024
+
+
+def content(seed: int, size: int) -> tuple[Descriptor, bytes]:
+    """Return the bytes that parent and child agree on."""
+    data = random.Random(seed).randbytes(size)
+    return Descriptor.of("application/octet-stream", data), data
+
+
+def ingest(root: str, seed: str, size: str, pause: str) -> None:
+    """Write a blob piece by piece."""
+    descriptor, data = content(int(seed), int(size))
+    try:
+        with FilesystemBlobs(Path(root)).ingest(descriptor) as writing:
+            tell(f"offset {writing.offset}")
+            for start in range(writing.offset, len(data), PIECE):
+                writing.write(data[start : start + PIECE])
+                time.sleep(float(pause))
+            writing.commit(descriptor.media_type)
+    except AlreadyExists:
+        tell("already exists")
+    else:
+        tell("committed")
+
+
+def ingest_without_end(root: str) -> None:
+    """Write something nobody foretold until killed."""
+    with FilesystemBlobs(Path(root)).ingest() as writing:
+        writing.write(b"x" * 1000)
+        tell("writing")
+        time.sleep(60)
+
+
+def fill(root: str, limit: str) -> None:
+    """Write a blob where no file may grow beyond ``limit`` bytes."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
+    descriptor, data = content(1, 4 * int(limit))
+    try:
+        put(FilesystemBlobs(Path(root)), descriptor, data)
+    except NacreError as error:
+        tell(f"{type(error).__name__}: {error}")
+
+
+def hold(root: str, digest: str, size: str) -> None:
+    """Hold a blob until killed."""
+    from nacre.oci.digest import Digest
+
+    with State(Path(root)) as state, state.lease() as lease:
+        lease.hold([Descriptor("application/octet-stream", Digest(digest), int(size))])
+        tell("held")
+        time.sleep(60)
+
+
+def tag(root: str, prefix: str, count: str) -> None:
+    """Tag many names, one transaction each."""
+    descriptor, _ = content(1, 10)
+    with State(Path(root)) as state:
+        for number in range(int(count)):
+            state.tag(f"{prefix}{number}", descriptor)
+    tell("done")
+
+
+def pull(root: str, name: str, seconds: str) -> None:
+    """Add an image of its own on layers that all share, look at it, remove it, again and again."""
+    image = an_image(
+        [a_layer({f"file{number}": bytes([number]) * 20_000}) for number in range(3)],
+        config={"author": name},
+    )
+    descriptors = [
+        Descriptor("application/octet-stream", digest, len(data))
+        for digest, data in image.blobs.items()
+    ]
+    blobs, rounds, moved = FilesystemBlobs(Path(root)), 0, 0
+    end = time.monotonic() + float(seconds)
+    with State(Path(root)) as state:
+        while time.monotonic() < end:
+            with state.lease() as lease:
+                lease.hold([*descriptors, image.root])
+                for descriptor in descriptors:
+                    if not blobs.exists(descriptor):
+                        put(blobs, descriptor, image.blobs[descriptor.digest])
+                        moved += 1
+                state.tag(name, image.root)
+            for descriptor in descriptors:
+                with blobs.open(descriptor) as stream:
+                    stream.read()
+            state.remove_image(image.root.digest)
+            rounds += 1
+    tell(f"{rounds} {moved}")
+
+
+def collect(root: str, seconds: str) -> None:
+    """Collect garbage again and again."""
+    blobs, found = FilesystemBlobs(Path(root)), 0
+    end = time.monotonic() + float(seconds)
+    with State(Path(root)) as state:
+        while time.monotonic() < end:
+            with state.collecting() as roots:
+                doomed = garbage(blobs, reachable(roots, blobs))
+                blobs.discard(doomed)
+            found += len(doomed)
+            blobs.empty_trash()
+            blobs.sweep_ingests()
+    tell(f"{found}")
+
+
+def tell(line: str) -> None:
+    """Tell the parent."""
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](*sys.argv[2:])
