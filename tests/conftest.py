@@ -8,12 +8,17 @@ from pathlib import Path
 from typing import Protocol
 
 import pytest
+from hypothesis import settings
 
 from tests.peers.certificates import Authority, make_authority
 from tests.peers.nacre import NacreCli
 from tests.peers.proxy import CountingProxy, counting_proxy
 from tests.peers.registry import DockerRegistry, running_registry
 from tests.peers.rootfs import debian_rootfs
+
+# How long one example takes says nothing on a machine that others use too.
+settings.register_profile("nacre", deadline=None)
+settings.load_profile("nacre")
 
 ProxyStarter = Callable[[int], CountingProxy]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -52,7 +53,11 @@ class Tools:
     def _trust(self, side: str) -> tuple[str, ...]:
         if self.registry.authority is None:
             return (f"--{side}-tls-verify=false",)
-        return (f"--{side}-cert-dir", str(self.registry.authority.parent))
+        # skopeo wants a folder, and reads everything in it.
+        folder = self.folder / "certs"
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.registry.authority, folder / "ca.crt")
+        return (f"--{side}-cert-dir", str(folder))
 
     def _settings(self) -> str:
         authority = self.registry.authority

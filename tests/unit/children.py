@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import random
 import resource
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from nacre.content.filesystem import FilesystemBlobs
@@ -13,6 +15,7 @@ from nacre.content.gc import garbage, reachable
 from nacre.engine.state import State
 from nacre.errors import AlreadyExists, NacreError
 from nacre.oci.descriptor import Descriptor
+from nacre.oci.digest import Digest
 from nacre.testing import a_layer, an_image
 from nacre.testing.builders import put
 
@@ -59,10 +62,28 @@ def fill(root: str, limit: str) -> None:
         tell(f"{type(error).__name__}: {error}")
 
 
+def trespass(root: str, digest: str, size: str) -> None:
+    """Use a store as somebody who is not allowed to."""
+    os.chdir(root)  # what lies above it need not be open to strangers
+    if os.geteuid() == 0:
+        os.setuid(65534)
+    blobs = FilesystemBlobs(Path())
+    blob = Descriptor("application/octet-stream", Digest(digest), int(size))
+    attempts: dict[str, Callable[[], object]] = {
+        "read": lambda: blobs.open(blob),
+        "write": lambda: put(blobs, *content(1, 10)),
+        "delete": lambda: blobs.delete(blob.digest),
+        "discard": lambda: blobs.discard([blob.digest]),
+    }
+    for name, attempt in attempts.items():
+        try:
+            attempt()
+        except NacreError as error:
+            tell(f"{name}: {type(error).__name__}: {error}")
+
+
 def hold(root: str, digest: str, size: str) -> None:
     """Hold a blob until killed."""
-    from nacre.oci.digest import Digest
-
     with State(Path(root)) as state, state.lease() as lease:
         lease.hold([Descriptor("application/octet-stream", Digest(digest), int(size))])
         tell("held")

@@ -65,10 +65,10 @@ class FilesystemBlobs:
             number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
         except OSError as error:
             raise self._unreadable(error, descriptor.digest) from error
-        file = os.fdopen(number, "rb", buffering=0, closefd=True)
         if not stat.S_ISREG(os.fstat(number).st_mode):
-            file.close()
+            os.close(number)
             raise CorruptBlob(f"blob {descriptor.digest} in {self._root} is not a file")
+        file = os.fdopen(number, "rb", buffering=0)
         file.seek(offset)
         return file
 

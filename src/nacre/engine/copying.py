@@ -22,7 +22,7 @@ from nacre.transports.registry import RegistrySource, RegistryTarget
 from nacre.transports.walk import ALL, PRESENT, Platforms
 
 if TYPE_CHECKING:
-    from nacre.engine.engine import Engine
+    from nacre.engine.parts import Parts
     from nacre.oci.descriptor import Descriptor
     from nacre.oci.platform import Platform
     from nacre.transports.events import OnEvent
@@ -51,7 +51,7 @@ class _To:
 
 
 def copy_between(
-    engine: Engine,
+    parts: Parts,
     source: str,
     destination: str,
     *,
@@ -69,9 +69,9 @@ def copy_between(
     """
     start, end = locate.parse(source), locate.parse(destination)
     with (
-        engine.registries.telling(on_event),
-        _open_source(engine, start) as come,
-        _open_target(engine, end, platforms) as go,
+        parts.registries.telling(on_event),
+        _open_source(parts, start) as come,
+        _open_target(parts, end, platforms) as go,
     ):
         return copy_many(
             come.source,
@@ -100,42 +100,42 @@ def _names_one(location: Location) -> bool:
 
 
 @contextmanager
-def _open_source(engine: Engine, location: Location) -> Iterator[_From]:
+def _open_source(parts: Parts, location: Location) -> Iterator[_From]:
     match location.kind:
         case Kind.REGISTRY:
             reference = references.parse_tagged(location.reference).pinned()
-            source = RegistrySource(engine.registries.pull_repositories(reference)[0])
+            source = RegistrySource(parts.registries.pull_repositories(reference)[0])
             yield _From(source, reference.version, source.names)
         case Kind.LAYOUT:
             layout = LayoutStore(Path(location.path))
             yield _From(layout, location.reference, layout.names)
         case Kind.OCI_ARCHIVE | Kind.DOCKER_ARCHIVE:
             path = Path("/dev/stdin") if location.path == _STREAM else Path(location.path)
-            with reading_archive(path, spool=engine.store.spool()) as archive:
+            with reading_archive(path, spool=parts.store.spool()) as archive:
                 yield _From(archive, location.reference, archive.names)
         case Kind.STORE:
-            yield _from_store(engine, location.reference)
+            yield _from_store(parts, location.reference)
 
 
-def _from_store(engine: Engine, name: str) -> _From:
+def _from_store(parts: Parts, name: str) -> _From:
     def tags() -> Iterator[str]:
-        return (str(tag) for tag in engine.images.local_tags(name))
+        return (str(tag) for tag in parts.store.tags_of(references.parse_repository(name)))
 
-    root = engine.catalogue.find(name).records[0].descriptor
-    known = {full: engine.store.resolve(full) for full in engine.store.names()}
-    return _From(engine.store.at({**known, name: root}), name, tags, default_platforms=PRESENT)
+    root = parts.catalogue.find(name).records[0].descriptor
+    known = {full: parts.store.resolve(full) for full in parts.store.names()}
+    return _From(parts.store.at({**known, name: root}), name, tags, default_platforms=PRESENT)
 
 
 @contextmanager
 def _open_target(
-    engine: Engine, location: Location, platforms: Sequence[Platform] | None
+    parts: Parts, location: Location, platforms: Sequence[Platform] | None
 ) -> Iterator[_To]:
     match location.kind:
         case Kind.REGISTRY:
             reference = references.parse_tagged(location.reference)
             target = RegistryTarget(
-                engine.registries.repository(reference),
-                mount_from=lambda digest: engine.store.state.blob_sources(digest, reference.domain),
+                parts.registries.repository(reference),
+                mount_from=lambda digest: parts.store.state.blob_sources(digest, reference.domain),
             )
             yield _To(target, reference.tag or None, _tag_of)
         case Kind.LAYOUT:
@@ -145,7 +145,7 @@ def _open_target(
                 yield _To(archive, location.reference, lambda name: name)
         case Kind.STORE:
             reference = references.parse_tagged(location.reference)
-            with engine.store.writing() as local:
+            with parts.store.writing() as local:
                 yield _To(local, str(reference), lambda name: _in(reference, name))
 
 

@@ -14,15 +14,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from nacre.content.filesystem import FilesystemBlobs
 from nacre.engine import settings as settings_module
-from nacre.engine.catalogue import Catalogue
 from nacre.engine.images import Images
-from nacre.engine.local import LocalStore
+from nacre.engine.parts import Parts
 from nacre.engine.settings import Settings
-from nacre.engine.state import State
 
 if TYPE_CHECKING:
+    from nacre.engine.local import LocalStore
     from nacre.engine.manifests import Manifests
     from nacre.engine.registries import Registries
     from nacre.engine.system import System
@@ -53,53 +51,40 @@ class Engine:
         self.settings = settings or settings_module.load(
             root=root, config_file=config_file, environment=environment
         )
+        self._parts = Parts(self.settings)
 
-    @cached_property
+    @property
     def store(self) -> LocalStore:
-        """The local store, made on first use."""
-        root = self.settings.root
-        return LocalStore(root, FilesystemBlobs(root), State(root), self.settings.platform)
-
-    @cached_property
-    def catalogue(self) -> Catalogue:
-        """The images of this machine."""
-        return Catalogue(self.store, self.settings.platform)
+        """The local store itself: blobs, and the state that knows their names."""
+        return self._parts.store
 
     @cached_property
     def images(self) -> Images:
         """Pull, push, tag, list, look at, save, load and remove images."""
-        return Images(self)
+        return Images(self._parts)
 
     @cached_property
     def manifests(self) -> Manifests:
         """Make, look at and push multi-platform indexes."""
         from nacre.engine.manifests import Manifests  # noqa: PLC0415
 
-        return Manifests(self)
+        return Manifests(self._parts, self.images)
 
-    @cached_property
+    @property
     def registries(self) -> Registries:
-        """Log in and out, search, and reach repositories."""
-        # The network stack takes longer to import than `history` takes to run.
-        from nacre.engine.registries import Registries  # noqa: PLC0415
-
-        return Registries(self.settings)
+        """Log in and out, search."""
+        return self._parts.registries
 
     @cached_property
     def system(self) -> System:
         """Disk use, pruning and what this installation is."""
         from nacre.engine.system import System  # noqa: PLC0415
 
-        return System(self)
+        return System(self._parts, self.images)
 
     def close(self) -> None:
         """Close whatever was opened."""
-        for name in ("registries", "store"):
-            part = self.__dict__.pop(name, None)
-            if part is not None:
-                part.close()
-        for name in ("catalogue", "images", "manifests", "system"):
-            self.__dict__.pop(name, None)
+        self._parts.close()
 
     def __enter__(self) -> Self:
         return self

@@ -18,8 +18,8 @@ from nacre.transports.events import OnEvent, ignore
 
 if TYPE_CHECKING:
     from nacre.engine.catalogue import LocalImage
-    from nacre.engine.engine import Engine
     from nacre.engine.loading import Loaded
+    from nacre.engine.parts import Parts
     from nacre.engine.pulling import Pulled
     from nacre.engine.pushing import Pushed
     from nacre.engine.removing import Pruned, Removal
@@ -40,8 +40,8 @@ class Images:
     or a whole or short image ID where a local image is meant.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
 
     def list(self, *, filters: Iterable[str] = ()) -> list[LocalImage]:
         """Return the images of this machine, newest first.
@@ -54,7 +54,7 @@ class Images:
         from nacre.engine import filtering
         from nacre.engine.catalogue import newest_first
 
-        catalogue = self._engine.catalogue
+        catalogue = self._parts.catalogue
         chosen = filtering.matcher(filters, allowed=filtering.LIST, catalogue=catalogue)
         return newest_first(image for image in catalogue.all() if chosen(image))
 
@@ -64,7 +64,7 @@ class Images:
         Raises:
             NoSuchImage: nothing goes by that name.
         """
-        return self._engine.catalogue.find(name, self._platform(platform))
+        return self._parts.catalogue.find(name, self._platform(platform))
 
     def pull(
         self,
@@ -91,11 +91,11 @@ class Images:
         from nacre.engine import pulling
 
         return pulling.pull(
-            self._engine.store,
-            self._engine.registries,
+            self._parts.store,
+            self._parts.registries,
             references.parse_tagged(name),
             platforms=self.platforms(platform),
-            jobs=jobs or self._engine.settings.jobs,
+            jobs=jobs or self._parts.settings.jobs,
             on_event=on_event,
         )
 
@@ -103,7 +103,7 @@ class Images:
         """Return every tag that a registry has of a repository."""
         from nacre.engine import pulling
 
-        return pulling.tags(self._engine.registries, references.parse_repository(name))
+        return pulling.tags(self._parts.registries, references.parse_repository(name))
 
     def push(
         self,
@@ -125,20 +125,18 @@ class Images:
         reference = references.parse_tagged(name)
         chosen = self._platform(platform)
         return pushing.push(
-            self._engine.store,
-            self._engine.registries,
-            self._engine.catalogue.find(str(reference)).records[0],
+            self._parts.store,
+            self._parts.registries,
+            self._parts.catalogue.find(str(reference)).records[0],
             reference,
             platforms=[chosen] if chosen else PRESENT,
-            jobs=jobs or self._engine.settings.jobs,
+            jobs=jobs or self._parts.settings.jobs,
             on_event=on_event,
         )
 
     def local_tags(self, name: str) -> Sequence[Reference]:
         """Return every tag that this machine has of a repository."""
-        repository = references.parse_repository(name).name
-        found = (references.parse(each) for each in self._engine.store.names())
-        return [each for each in found if each.name == repository and each.tag]
+        return self._parts.store.tags_of(references.parse_repository(name))
 
     def tag(self, source: str, target: str) -> None:
         """Give an image another name.
@@ -149,26 +147,26 @@ class Images:
         """
         from nacre.engine import tagging
 
-        tagging.tag(self._engine.store, self._engine.catalogue, source, target)
+        tagging.tag(self._parts.store, self._parts.catalogue, source, target)
 
     def history(self, name: str, *, platform: str | None = None) -> Sequence[HistoryRow]:
         """Return the steps that made an image, newest first."""
         from nacre.images.history import history
 
         image = self.get(name, platform=platform)
-        return history(image.view, self._engine.store.state.layer_size)
+        return history(image.view, self._parts.store.state.layer_size)
 
     def inspect(self, name: str, *, platform: str | None = None) -> dict[str, Any]:
         """Return all that is known of an image, with Docker's keys."""
         from nacre.engine import describing
 
-        return describing.describe(self._engine.store, self.get(name, platform=platform))
+        return describing.describe(self._parts.store, self.get(name, platform=platform))
 
     def size(self, image: LocalImage) -> int:
         """Return the bytes of an image's layers, unpacked where that is known."""
         from nacre.engine import describing
 
-        return describing.size(self._engine.store, image)
+        return describing.size(self._parts.store, image)
 
     def remove(self, name: str, *, force: bool = False, prune: bool = True) -> Sequence[Removal]:
         """Drop a name, and the image with its last one; return what was dropped, in order.
@@ -180,7 +178,7 @@ class Images:
         from nacre.engine import removing
 
         return removing.remove(
-            self._engine.store, self._engine.catalogue, name, force=force, prune=prune
+            self._parts.store, self._parts.catalogue, name, force=force, prune=prune
         )
 
     def prune(self, *, everything: bool = False, filters: Iterable[str] = ()) -> Pruned:
@@ -188,7 +186,7 @@ class Images:
         from nacre.engine import removing
 
         return removing.prune(
-            self._engine.store, self._engine.catalogue, everything=everything, filters=filters
+            self._parts.store, self._parts.catalogue, everything=everything, filters=filters
         )
 
     def save(
@@ -211,8 +209,8 @@ class Images:
         from nacre.engine import saving
 
         saving.save(
-            self._engine.store,
-            self._engine.catalogue,
+            self._parts.store,
+            self._parts.catalogue,
             names,
             destination,
             platform=self._platform(platform),
@@ -223,7 +221,7 @@ class Images:
         """Read every image of a Docker or OCI archive, compressed or not."""
         from nacre.engine import loading
 
-        return loading.load(self._engine.store, source, on_event=on_event)
+        return loading.load(self._parts.store, source, on_event=on_event)
 
     def import_(
         self,
@@ -247,12 +245,12 @@ class Images:
         from nacre.engine import importing
 
         image_id = importing.import_image(
-            self._engine.store,
+            self._parts.store,
             source,
             reference=references.parse_tagged(name) if name else None,
             changes=changes,
             message=message,
-            platform=self._platform(platform) or self._engine.settings.platform,
+            platform=self._platform(platform) or self._parts.settings.platform,
         )
         return self.get(str(image_id))
 
@@ -275,13 +273,13 @@ class Images:
         from nacre.engine import copying
 
         return copying.copy_between(
-            self._engine,
+            self._parts,
             source,
             destination,
             platforms=self.platforms(platform),
             all_tags=all_tags,
             referrers=referrers,
-            jobs=jobs or self._engine.settings.jobs,
+            jobs=jobs or self._parts.settings.jobs,
             on_event=on_event,
         )
 
@@ -289,7 +287,7 @@ class Images:
         """Read every byte of the named images, or of all, and yield what was found of each."""
         from nacre.engine import verifying
 
-        return verifying.verify(self._engine.store, self._engine.catalogue, names)
+        return verifying.verify(self._parts.store, self._parts.catalogue, names)
 
     def platforms(self, text: str | Sequence[str] | None) -> Sequence[Platform] | None:
         """Return the platforms that a user named; None stands for all of them.
@@ -297,7 +295,7 @@ class Images:
         Raises:
             InvalidPlatform: one of them is none.
         """
-        host = self._engine.settings.platform
+        host = self._parts.settings.platform
         if text is None:
             return [host]
         wanted = text.split(",") if isinstance(text, str) else list(text)
@@ -306,4 +304,4 @@ class Images:
         return [platforms.parse(each, host=host) for each in wanted]
 
     def _platform(self, text: str | None) -> Platform | None:
-        return platforms.parse(text, host=self._engine.settings.platform) if text else None
+        return platforms.parse(text, host=self._parts.settings.platform) if text else None

@@ -14,6 +14,7 @@ from nacre.content.documents import read_config, read_document
 from nacre.content.target import Content, OnBytes, Placed, ignore_bytes
 from nacre.images.image import Image
 from nacre.oci import graph, mediatypes
+from nacre.oci import reference as references
 from nacre.oci.config import ImageConfig
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.manifest import Index, Manifest
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from nacre.images.receive import Received
     from nacre.oci.digest import Digest
     from nacre.oci.platform import Platform
+    from nacre.oci.reference import Reference
 
 
 class LocalStore:
@@ -59,6 +61,11 @@ class LocalStore:
     def names(self) -> Iterator[str]:
         """Go through all full names."""
         return self.state.names()
+
+    def tags_of(self, repository: Reference) -> list[Reference]:
+        """Return every tag of a repository that is here."""
+        found = (references.parse(name) for name in self.names())
+        return [each for each in found if each.name == repository.name and each.tag]
 
     def at(self, roots: Mapping[str, Descriptor]) -> At:
         """Return a source in which these names stand for these roots, whatever they are here."""

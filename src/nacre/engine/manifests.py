@@ -18,15 +18,17 @@ from nacre.transports.walk import ALL
 
 if TYPE_CHECKING:
     from nacre.engine.catalogue import LocalImage
-    from nacre.engine.engine import Engine
+    from nacre.engine.images import Images
+    from nacre.engine.parts import Parts
     from nacre.engine.pushing import Pushed
 
 
 class Manifests:
     """Multi-platform indexes of an engine."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, parts: Parts, images: Images) -> None:
+        self._parts = parts
+        self._images = images
 
     def create(
         self,
@@ -50,12 +52,12 @@ class Manifests:
 
         """
         reference = references.parse_tagged(name)
-        if not amend and str(reference) in self._engine.store.names():
+        if not amend and str(reference) in self._parts.store.names():
             raise Conflict(
                 f"refusing to amend an existing manifest list: {reference.familiar}",
                 remedy="add --amend to replace it",
             )
-        with self._engine.store.writing() as local:
+        with self._parts.store.writing() as local:
             children: dict[str, Descriptor] = {}
             for member in members:
                 for child in self._children(self._root(member, on_event)):
@@ -63,17 +65,17 @@ class Manifests:
                     children[child.digest] = child
             root = local.add_document(make_index(children.values()))
             local.tag(str(reference), root)
-        return self._engine.images.get(str(reference))
+        return self._images.get(str(reference))
 
     def raw(self, name: str) -> bytes:
         """Return a manifest or an index byte for byte: a local one, else the registry's."""
         try:
-            record = self._engine.catalogue.find(name).records[0]
+            record = self._parts.catalogue.find(name).records[0]
         except NoSuchImage:
             reference = references.parse_tagged(name)
-            repository = self._engine.registries.pull_repositories(reference)[-1]
+            repository = self._parts.registries.pull_repositories(reference)[-1]
             return repository.manifest(reference.pinned().version).raw
-        return read_bytes(self._engine.store, record.descriptor)
+        return read_bytes(self._parts.store, record.descriptor)
 
     def push(
         self,
@@ -85,30 +87,30 @@ class Manifests:
     ) -> Pushed:
         """Send an index and all it lists to a registry; ``purge`` drops the local name then."""
         reference = references.parse_tagged(destination or name)
-        record = self._engine.catalogue.find(name).records[0]
+        record = self._parts.catalogue.find(name).records[0]
         pushed = pushing.push(
-            self._engine.store,
-            self._engine.registries,
+            self._parts.store,
+            self._parts.registries,
             record,
             reference,
             platforms=ALL,
-            jobs=self._engine.settings.jobs,
+            jobs=self._parts.settings.jobs,
             on_event=on_event,
         )
         if purge:
-            self._engine.images.remove(str(references.parse_tagged(name)))
+            self._images.remove(str(references.parse_tagged(name)))
         return pushed
 
     def _root(self, member: str, on_event: OnEvent) -> Descriptor:
         try:
-            return self._engine.catalogue.find(member).records[0].descriptor
+            return self._parts.catalogue.find(member).records[0].descriptor
         except NoSuchImage:
-            return self._engine.images.pull(member, platform="all", on_event=on_event).descriptor
+            return self._images.pull(member, platform="all", on_event=on_event).descriptor
 
     def _children(self, root: Descriptor) -> Iterator[Descriptor]:
-        document = read_document(self._engine.store, root)
+        document = read_document(self._parts.store, root)
         if isinstance(document, Index):
             yield from document.manifests
             return
-        view = Image(self._engine.store, root, self._engine.settings.platform)
+        view = Image(self._parts.store, root, self._parts.settings.platform)
         yield root.bare().on(view.platform) if view.is_image else root.bare()

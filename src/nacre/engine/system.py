@@ -14,7 +14,8 @@ from nacre.content import gc
 
 if TYPE_CHECKING:
     from nacre.engine.catalogue import LocalImage
-    from nacre.engine.engine import Engine
+    from nacre.engine.images import Images
+    from nacre.engine.parts import Parts
     from nacre.engine.removing import Pruned
     from nacre.oci.digest import Digest
 
@@ -46,13 +47,14 @@ class DiskUse:
 class System:
     """What concerns the installation rather than one image."""
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
+    def __init__(self, parts: Parts, images: Images) -> None:
+        self._parts = parts
+        self._images = images
 
     def disk_use(self) -> DiskUse:
         """Return what images take, truthfully: every byte counted where it lies."""
-        blobs = self._engine.store.blobs
-        images = self._engine.catalogue.all()
+        blobs = self._parts.store.blobs
+        images = self._parts.catalogue.all()
         parts = [
             gc.reachable((record.descriptor for record in image.records), blobs) for image in images
         ]
@@ -77,15 +79,15 @@ class System:
 
     def prune(self, *, everything: bool = False, filters: Iterable[str] = ()) -> Pruned:
         """Remove unused images and every byte that nobody refers to."""
-        return self._engine.images.prune(everything=everything, filters=filters)
+        return self._images.prune(everything=everything, filters=filters)
 
     def info(self) -> dict[str, Any]:
         """Return what this installation is, with Docker's keys where it has them."""
-        settings = self._engine.settings
+        settings = self._parts.settings
         uname = os.uname()
         return {
             "ServerVersion": __version__,
-            "Images": len(self._engine.catalogue.all()),
+            "Images": len(self._parts.catalogue.all()),
             "Containers": 0,
             "Driver": "content",
             "NacreRootDir": str(settings.root),

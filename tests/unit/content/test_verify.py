@@ -22,7 +22,7 @@ def reader(content: bytes, promised: bytes = DATA) -> VerifyingReader:
 @given(st.binary(max_size=2000), st.lists(st.integers(1, 700), min_size=1))
 def test_right_bytes_come_through_in_pieces_of_any_size(data: bytes, sizes: list[int]) -> None:
     stream = reader(data, data)
-    pieces = []
+    pieces: list[bytes] = []
     while True:
         piece = stream.read(sizes[len(pieces) % len(sizes)])
         if not piece:

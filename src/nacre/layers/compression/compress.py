@@ -14,15 +14,15 @@ from nacre.layers.compression.kind import Compression
 class Level(Enum):
     """How hard to try.
 
-    Measured on a tar of programs, documents and Python, one thread, against ``gzip -6``:
+    Speed and size beside ``gzip -6``, on one thread and a tar of programs and documents:
 
-    ========= ====================== =====================
-    level     gzip                   zstd
-    ========= ====================== =====================
-    FAST      13x speed, 15 % larger  13x speed, 7 % larger
-    DEFAULT   4x speed, 6 % larger    8x speed, 6 % smaller
-    SMALL     0.8x speed, 1 % smaller 1.6x speed, 16 % smaller
-    ========= ====================== =====================
+    ======= ==================== ====================
+    level   gzip                 zstd
+    ======= ==================== ====================
+    FAST    13 times, 15 % more  13 times, 7 % more
+    DEFAULT 4 times, 6 % more    8 times, 5 % less
+    SMALL   0.8 times, 1 % less  1.6 times, 16 % less
+    ======= ==================== ====================
     """
 
     FAST = "fast"
@@ -50,7 +50,7 @@ def compressor(
     """Give a compressor while in use.
 
     The output depends on the input, format and level, and on the version of the compressing
-    library; not on ``threads``, nor on how the input is cut.
+    library; not on ``threads`` (at least 1), nor on how the input is cut.
 
     Raises:
         Unsupported: the format is one that is only read.

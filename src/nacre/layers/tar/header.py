@@ -47,7 +47,7 @@ def decode_header(block: bytes) -> Header:
         ValueError: the checksum is wrong, a field holds no number, or the size is negative.
     """
     name, mode, uid, gid, size, mtime, checksum, typeflag, linkname, magic = _READ.unpack(block)
-    _verify_checksum(block, decode_number(checksum))
+    _verify_checksum(block, checksum)
     stored_size = decode_number(size)
     if stored_size < 0:
         raise ValueError("its size is negative")
@@ -114,7 +114,11 @@ def device_numbers(block: bytes) -> tuple[int, int]:
     return major, minor
 
 
-def _verify_checksum(block: bytes, stored: int) -> None:
+def _verify_checksum(block: bytes, field: bytes) -> None:
+    try:
+        stored = decode_number(field)
+    except ValueError as problem:
+        raise ValueError("its header has no checksum") from problem
     # Adler-32's low half is 1 + the sum of the bytes modulo 65521, and 512 ASCII bytes
     # cannot reach that modulus: for them the fast way is exact.
     if block.isascii():

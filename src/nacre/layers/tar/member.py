@@ -51,13 +51,9 @@ def plain_entry(
         ValueError: the type is unknown, or a number lies outside its range.
     """
     name, mode, uid, gid, size, mtime, typeflag, linkname, block = header
-    kind = _KINDS.get(typeflag)
-    if kind is None:
-        raise ValueError(f"its type {typeflag!r} is none a layer can hold")
+    kind = _kind(typeflag, name)
     if not (0 <= uid <= _MAX_ID and 0 <= gid <= _MAX_ID and mode >= 0):
         raise ValueError("its owner, group or mode is out of range")
-    if typeflag == _V7_FILE and name.endswith(b"/"):
-        kind = Kind.DIR
     if kind is not _REG:
         size = 0  # whatever the header says: no body follows
     major, minor = device_numbers(block) if kind in _DEVICES else (0, 0)
@@ -79,6 +75,13 @@ def plain_entry(
         data_offset,
         size,
     )
+
+
+def _kind(typeflag: bytes, name: bytes) -> Kind:
+    kind = _KINDS.get(typeflag)
+    if kind is None:
+        raise ValueError(f"its type {typeflag!r} is none a layer can hold")
+    return Kind.DIR if typeflag == _V7_FILE and name.endswith(b"/") else kind
 
 
 def extended_entry(

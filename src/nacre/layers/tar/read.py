@@ -25,7 +25,7 @@ MAX_DEPTH = 512
 MAX_EXTENDED = 1 << 20
 
 _EXTENDED, _GLOBAL, _LONG_NAME, _LONG_LINK = b"x", b"g", b"L", b"K"
-_SPECIAL = frozenset((_EXTENDED, _GLOBAL, _LONG_NAME, _LONG_LINK, SPARSE))
+_SPECIAL = frozenset((_EXTENDED, _LONG_NAME, _LONG_LINK, SPARSE))
 
 
 class Scanner:
@@ -128,15 +128,13 @@ class Scanner:
             self._member = position
             header = decode_header(block)
             position += BLOCK
-            if header.typeflag not in _SPECIAL:
-                entry = plain_entry(header, header_offset=self._member, data_offset=position)
-            elif header.typeflag != _GLOBAL:
-                entry = yield from self._parse_special(header, position)
-            else:
-                entry = None
-            if entry is None:
+            if header.typeflag == _GLOBAL:
                 self._body_end = position + header.size
             else:
+                if header.typeflag in _SPECIAL:
+                    entry = yield from self._parse_special(header, position)
+                else:
+                    entry = plain_entry(header, header_offset=self._member, data_offset=position)
                 self._accept(entry)
                 self._body_end = entry.data_offset + entry.stored_size
             position = self._body_end + -self._body_end % BLOCK

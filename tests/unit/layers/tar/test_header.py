@@ -85,6 +85,11 @@ def test_the_checksum_is_verified() -> None:
         decode_header(b"f" + PLAIN[1:])
 
 
+def test_what_has_no_checksum_is_no_header() -> None:
+    with pytest.raises(ValueError, match="no checksum"):
+        decode_header(b"text" * 128)
+
+
 def test_the_checksum_of_a_header_that_is_not_ascii_is_exact() -> None:
     block = patched(PLAIN, 0, b"\xff" * 100)
     assert decode_header(block).name == b"\xff" * 100

@@ -1,0 +1,52 @@
+"""What the verbs of an engine work on: the store, its catalogue and the registries.
+
+Nothing is opened before it is used.
+"""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nacre.content.filesystem import FilesystemBlobs
+from nacre.engine.catalogue import Catalogue
+from nacre.engine.local import LocalStore
+from nacre.engine.state import State
+
+if TYPE_CHECKING:
+    from nacre.engine.registries import Registries
+    from nacre.engine.settings import Settings
+
+
+class Parts:
+    """The store and the registries that settings name, opened when first asked for."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    @cached_property
+    def store(self) -> LocalStore:
+        """The local store, made on first use."""
+        root = self.settings.root
+        return LocalStore(root, FilesystemBlobs(root), State(root), self.settings.platform)
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """The images of this machine."""
+        return Catalogue(self.store, self.settings.platform)
+
+    @cached_property
+    def registries(self) -> Registries:
+        """Registries, and who we are to them."""
+        # The network stack takes longer to import than `history` takes to run.
+        from nacre.engine.registries import Registries  # noqa: PLC0415
+
+        return Registries(self.settings)
+
+    def close(self) -> None:
+        """Close whatever was opened; what is asked for afterwards is opened anew."""
+        for name in ("registries", "store"):
+            part = self.__dict__.pop(name, None)
+            if part is not None:
+                part.close()
+        self.__dict__.pop("catalogue", None)
