@@ -1,10 +1,8 @@
 """Container images, done completely, in Python, without a daemon.
 
 >>> from nacre import Engine
->>> engine = Engine(root="store")
->>> engine.images.list()
-[]
->>> engine.close()
+>>> Engine().images.platforms("linux/arm64")
+[Platform(os='linux', architecture='arm64', variant='', os_version='')]
 """
 
 from __future__ import annotations

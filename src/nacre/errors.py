@@ -14,9 +14,12 @@ class NacreError(Exception):
     ``remedy``, when not empty, is one clause saying what to do about it.
     """
 
+    usual_remedy = ""
+    """What helps against errors of a class that state no remedy of their own."""
+
     def __init__(self, message: str, *, remedy: str = "") -> None:
         super().__init__(message)
-        self.remedy = remedy
+        self.remedy = remedy or self.usual_remedy
 
 
 class NotFound(NacreError):

@@ -56,17 +56,9 @@ class Unharmed:
 
     def state(self) -> dict[str, Any]:
         """Return all that a user or another tool can see of the store."""
-        with self.engine() as engine:
-            state = engine.store.state
-            return {
-                "files": files(self.cli.root),
-                "images": [
-                    (record.descriptor, record.image_id, record.names, record.repo_digests)
-                    for record in state.images()
-                ],
-                "held": state.held(),
-                "rows": rows(self.cli.root / "state.db", "held"),
-            }
+        database = self.cli.root / "state.db"
+        tables = ("images", "names", "repo_digests", "held")
+        return {"files": files(self.cli.root)} | {name: rows(database, name) for name in tables}
 
 
 def refusal(cli: NacreCli, *args: str | Path, saying: str, stdin: str | None = None) -> str:

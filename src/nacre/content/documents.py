@@ -15,6 +15,8 @@ from nacre.oci.strictjson import MANIFEST_LIMIT
 class DocumentTooLarge(Invalid):
     """A manifest, index or config is larger than anyone may read into memory."""
 
+    usual_remedy = "have whoever made the image make it again"
+
 
 def read_bytes(reader: BlobReader, descriptor: Descriptor) -> bytes:
     """Return the checked bytes of a small blob.

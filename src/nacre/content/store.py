@@ -38,6 +38,8 @@ class BlobNotFound(NotFound):
 class CorruptBlob(Invalid):
     """The bytes are not those that their digest or size promise."""
 
+    usual_remedy = "get it again from a sound source"
+
 
 class BlobReader(Protocol):
     """Where blobs are read from."""

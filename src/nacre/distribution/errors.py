@@ -71,9 +71,13 @@ class TlsFailed(ConnectionFailed):
 class UnsafeAddress(Invalid):
     """A server led to an address that must not be followed."""
 
+    usual_remedy = "ask whoever runs the registry"
+
 
 class InvalidReply(Invalid):
     """A server's reply breaks the protocol or its own promises."""
+
+    usual_remedy = "ask whoever runs the registry, or have the image pushed again"
 
 
 class AccessDenied(Denied):
@@ -83,9 +87,13 @@ class AccessDenied(Denied):
 class ManifestNotFound(NotFound):
     """The repository has no such tag or manifest, or there is no such repository."""
 
+    usual_remedy = "check the name and the tag"
+
 
 class RegistryBlobNotFound(NotFound):
     """The repository has no such blob."""
+
+    usual_remedy = "have the image pushed again"
 
 
 class RateLimited(Unavailable):

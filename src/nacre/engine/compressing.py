@@ -7,6 +7,7 @@ push has the same digests and moves nothing. Config and image ID do not change.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from nacre.content.documents import read_document
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nacre.engine.local import LocalStore, LocalTarget
 
 _PIECE = 1024 * 1024
+_MOST_THREADS = 8
 
 
 def with_compressed_layers(store: LocalStore, local: LocalTarget, root: Descriptor) -> Descriptor:
@@ -64,7 +66,7 @@ def _compress(
     with (
         store.open(layer) as plain,
         local.producing() as ingest,
-        compressor(Compression.GZIP) as packer,
+        compressor(Compression.GZIP, threads=_threads()) as packer,
     ):
         while piece := plain.read(_PIECE):
             ingest.write(packer.feed(piece))
@@ -72,6 +74,11 @@ def _compress(
         form = ingest.commit(media_type)
     store.state.note_layer(form, diff_id=layer.digest, size=layer.size)
     return form
+
+
+def _threads() -> int:
+    """Return how many threads compress one layer; the bytes do not depend on it."""
+    return min(os.cpu_count() or 1, _MOST_THREADS)
 
 
 def _keeping_fields(before: Descriptor, after: Descriptor) -> Descriptor:

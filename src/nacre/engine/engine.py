@@ -1,8 +1,8 @@
 """The engine: the composition root of everything nacre does on one machine.
 
->>> from nacre import Engine
->>> with Engine(root=tmp_path / "store") as engine:
-...     [image.tags for image in engine.images.list()]
+>>> import tempfile
+>>> with tempfile.TemporaryDirectory() as folder, Engine(root=folder) as engine:
+...     engine.images.list()
 []
 """
 

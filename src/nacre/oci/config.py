@@ -20,6 +20,8 @@ _RUN_MAPS = ("ExposedPorts", "Healthcheck", "Labels", "Volumes")
 class InvalidConfig(Invalid):
     """The bytes are no image config, or contradict themselves."""
 
+    usual_remedy = "have whoever made the image make it again"
+
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:

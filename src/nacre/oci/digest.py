@@ -17,6 +17,8 @@ _SHORT_ID = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})")
 class InvalidDigest(Invalid):
     """The text is no digest of a registered algorithm."""
 
+    usual_remedy = "write sha256: and 64 lower-case hexadecimal digits"
+
 
 class Hasher(Protocol):
     """The part of a hashlib object that nacre uses."""

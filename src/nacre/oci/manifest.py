@@ -35,6 +35,8 @@ _CHILDREN_LIMIT = 10_000
 class InvalidManifest(Invalid):
     """The bytes are no manifest, or mean different things to different readers."""
 
+    usual_remedy = "have whoever made the image make it again"
+
 
 @dataclass(frozen=True, slots=True)
 class _Document:

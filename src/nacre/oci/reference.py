@@ -35,6 +35,8 @@ _BARE_ID = re.compile(r"[a-f0-9]{64}")
 class InvalidReference(Invalid):
     """The text is not the name of an image."""
 
+    usual_remedy = "write [HOST[:PORT]/]NAME[:TAG][@DIGEST]"
+
 
 @dataclass(frozen=True, slots=True)
 class Reference:
@@ -134,7 +136,8 @@ def parse(text: str) -> Reference:
     path, tag, digest = match.groups()
     if len(path) > _NAME_LIMIT:
         raise InvalidReference(
-            f"repository name must not be more than {_NAME_LIMIT} characters: {quoted(text)}"
+            f"repository name must not be more than {_NAME_LIMIT} characters: {quoted(text)}",
+            remedy="choose a shorter one",
         )
     return Reference(domain, path, tag or "", _checked_digest(text, digest))
 
@@ -152,7 +155,10 @@ def parse_repository(text: str) -> Reference:
     """
     reference = parse(text)
     if reference.tag or reference.digest:
-        raise InvalidReference(f"{quoted(text)} must be a repository without tag or digest")
+        raise InvalidReference(
+            f"{quoted(text)} must be a repository without tag or digest",
+            remedy="leave out what follows the name",
+        )
     return reference
 
 
@@ -199,7 +205,9 @@ def _checked_digest(text: str, digest: str | None) -> Digest | None:
     try:
         return Digest(digest)
     except InvalidDigest as error:
-        raise InvalidReference(f"invalid reference {quoted(text)}: {error}") from None
+        raise InvalidReference(
+            f"invalid reference {quoted(text)}: {error}", remedy=error.remedy
+        ) from None
 
 
 def _explained(text: str, remainder: str) -> InvalidReference:
@@ -210,12 +218,11 @@ def _explained(text: str, remainder: str) -> InvalidReference:
         path = path[:last_colon]
     if path.lower() != path and is_repository_path(path.lower()):
         return InvalidReference(
-            f"invalid reference format: repository name ({path}) must be lowercase"
+            f"invalid reference format: repository name ({path}) must be lowercase",
+            remedy=f"write {path.lower()}",
         )
     if "://" in text:
         return InvalidReference(
             f"invalid reference format: {quoted(text)}", remedy="leave out the scheme"
         )
-    return InvalidReference(
-        f"invalid reference format: {quoted(text)}", remedy="write [HOST[:PORT]/]NAME[:TAG]"
-    )
+    return InvalidReference(f"invalid reference format: {quoted(text)}")

@@ -27,6 +27,8 @@ Object = dict[str, Any]
 class InvalidJSON(Invalid):
     """The bytes are not the JSON object that they must be."""
 
+    usual_remedy = "have whoever made it make it again"
+
 
 def parse_object(raw: bytes, what: str, *, limit: int = MANIFEST_LIMIT) -> Object:
     """Return the JSON object that ``raw`` holds; ``what`` names it in errors.

@@ -69,8 +69,7 @@ class ArchiveTarget:
             CorruptBlob: the bytes are not what the descriptor says; the archive is spoilt then.
             Unavailable: the disk is full, or nobody reads the pipe any more.
         """
-        if self._broken:
-            raise Conflict(f"{self._tarball.path} is incomplete: writing it failed before")
+        self._check()
         if self.exists(descriptor):
             return Placed(0)
         self._broken = True
@@ -93,7 +92,12 @@ class ArchiveTarget:
             self._unnamed[descriptor.digest] = descriptor.bare()
 
     def finish(self) -> None:
-        """Write the listing files and the end of the archive."""
+        """Write the listing files and the end of the archive.
+
+        Raises:
+            Conflict: a blob could not be written whole.
+        """
+        self._check()
         listed = self._listed()
         index = make_index(
             descriptor.annotated(**name_annotations(name)) if name else descriptor
@@ -105,6 +109,10 @@ class ArchiveTarget:
         for name in sorted(files):
             self._tarball.add(name, len(files[name]), [files[name]])
         self._tarball.finish()
+
+    def _check(self) -> None:
+        if self._broken:
+            raise Conflict(f"{self._tarball.path} is incomplete: writing it failed before")
 
     def _listed(self) -> list[tuple[str, Descriptor]]:
         documents = self._documents.values()

@@ -26,9 +26,13 @@ _HOPS = 16
 class InvalidArchive(Invalid):
     """The file is no archive of images, or one that must not be trusted."""
 
+    usual_remedy = "make the archive again"
+
 
 class NoSuchMember(NotFound):
     """The archive has no file of that name."""
+
+    usual_remedy = "make the archive again"
 
 
 @dataclass(frozen=True, slots=True)

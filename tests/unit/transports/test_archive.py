@@ -74,14 +74,13 @@ def test_a_layout_is_preferred_so_that_digests_survive(file: Path) -> None:
 
 
 def test_a_layout_that_lacks_blobs_gives_way_to_the_docker_view(file: Path) -> None:
-    # Docker before 25 and some mirrors list an index whose manifests they leave out.
-    config_and_layer = [each for each in blobs_of(IMAGE)[:-1]]
-    members = (*config_and_layer, index_of(IMAGE.root), listing(docker_item(IMAGE, "team/app:1")))
+    image = an_image(docker=True)
+    without_root = blobs_of(image)[:-1]
+    members = (*without_root, index_of(image.root), listing(docker_item(image, "team/app:1")))
     file.write_bytes(a_tar(*members))
+    target = StoredImages(MemoryBlobs(), MemoryRefs())
     with reading_archive(file, spool=file.parent) as source:
-        root = source.resolve("team/app:1")
-        assert root != IMAGE.root
-        copy(source, "team/app:1", StoredImages(MemoryBlobs(), MemoryRefs()))
+        assert copy(source, "team/app:1", target).digest != image.root.digest
 
 
 def test_an_index_of_which_one_platform_is_here_is_complete_enough(file: Path) -> None:

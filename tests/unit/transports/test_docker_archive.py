@@ -74,7 +74,7 @@ ORDINARY = (
 
 def test_config_and_layers_are_taken_as_they_are(tmp_path: Path) -> None:
     with archive(tmp_path, *ORDINARY) as source:
-        target, document = copied(source)
+        _, document = copied(source)
     assert document.config.digest == Digest.of(CONFIG)
     assert [layer.digest for layer in document.layers] == [Digest.of(BASE), Digest.of(TOP)]
     assert {layer.media_type for layer in document.layers} == {mediatypes.OCI_LAYER_TAR}
