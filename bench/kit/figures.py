@@ -30,9 +30,7 @@ def ratio(ours: Sequence[float], theirs: Sequence[float]) -> Ratio:
     """
     rounds = list(zip(ours, theirs, strict=True))
     draw = random.Random(_SEED)
-    drawn = sorted(
-        _ratio(draw.choices(rounds, k=len(rounds))) for _ in range(_RESAMPLES)
-    )
+    drawn = sorted(_ratio(draw.choices(rounds, k=len(rounds))) for _ in range(_RESAMPLES))
     low, high = drawn[int(_RESAMPLES * 0.025)], drawn[int(_RESAMPLES * 0.975)]
     return Ratio(_ratio(rounds), low, high)
 

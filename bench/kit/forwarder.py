@@ -15,6 +15,7 @@ import struct
 import sys
 import time
 from collections import deque
+from contextlib import suppress
 
 _TUNSETIFF = 0x400454CA
 _TUNSETOFFLOAD = 0x400454D0
@@ -50,22 +51,18 @@ class Lane:
 
     def take(self) -> None:
         """Read some of the packets that have come."""
-        try:
+        with suppress(BlockingIOError):
             for _ in range(_BATCH):
                 packet = os.read(self.source, _LARGEST)
                 self._held.append((time.monotonic() + self._seconds, packet))
-        except BlockingIOError:
-            pass
 
     def pass_on(self) -> None:
         """Write the packets whose time has come."""
         now = time.monotonic()
         while self._held and self._held[0][0] <= now:
-            try:
-                os.write(self._sink, self._held[0][1])
-            except OSError:
-                pass  # The device is down; a lost packet, as on any link.
-            self._held.popleft()
+            _, packet = self._held.popleft()
+            with suppress(OSError):  # the device is down: a lost packet, as on any link
+                os.write(self._sink, packet)
 
 
 def serve(ends: tuple[int, int], seconds: float) -> None:

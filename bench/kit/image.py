@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import tarfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import accumulate, pairwise
 from pathlib import Path
@@ -22,7 +22,6 @@ from bench.kit.stopwatch import succeed
 
 _BLOCK = 1024 * 1024
 _END_OF_TAR = bytes(1024)
-_LEVEL = 6
 _WHEN = "2026-01-01T00:00:00Z"
 
 
@@ -67,12 +66,35 @@ def write_layout(folder: Path, tar: Path, shape: Shape) -> None:
     write_image(folder, layers)
 
 
-def write_layer(folder: Path, pieces: Sequence[Iterator[bytes] | bytes]) -> Layer:
+def write_small(folder: Path, layers: int) -> None:
+    """Write an image whose layers hold one little file each, tagged ``bench``."""
+    write_image(
+        folder,
+        [
+            write_layer(folder, (_file(f"file-{number}", 100), bytes(512), _END_OF_TAR))
+            for number in range(layers)
+        ],
+    )
+
+
+def write_random(folder: Path, size: int) -> None:
+    """Write an image of one layer that no compression makes smaller, tagged ``bench``."""
+    noise = (os.urandom(_BLOCK) for _ in range(size // _BLOCK))
+    pieces = (_file("noise", size // _BLOCK * _BLOCK), noise, _END_OF_TAR)
+    write_image(folder, [write_layer(folder, pieces, level=1)])
+
+
+def write_layer(
+    folder: Path, pieces: Sequence[Iterator[bytes] | bytes], *, level: int = 6
+) -> Layer:
     """Compress one layer into the layout in ``folder``; ``pieces`` are its tar."""
     blobs = _blobs(folder)
     raw, size, digest = hashlib.sha256(), 0, hashlib.sha256()
     part = blobs / "part"
-    with part.open("wb") as out, gzip_ng.open(out, "wb", compresslevel=_LEVEL) as packed:
+    with (
+        part.open("wb") as out,
+        gzip_ng.GzipNGFile(fileobj=out, mode="wb", compresslevel=level, mtime=0) as packed,
+    ):
         for piece in pieces:
             for data in [piece] if isinstance(piece, bytes) else piece:
                 raw.update(data)
@@ -120,6 +142,13 @@ def write_image(folder: Path, layers: Sequence[Layer]) -> None:
 def compressed_size(folder: Path) -> int:
     """Return how many bytes the blobs of a layout have."""
     return sum(blob.stat().st_size for blob in _blobs(folder).iterdir())
+
+
+def _file(name: str, size: int) -> bytes:
+    """Return the tar header of a regular file."""
+    member = tarfile.TarInfo(name)
+    member.size = size
+    return member.tobuf(tarfile.PAX_FORMAT)
 
 
 def _blobs(folder: Path) -> Path:

@@ -31,11 +31,8 @@ def report(name: str, text: str) -> None:
     old = _REPORT.read_text() if _REPORT.exists() else _HEAD
     section = f"{begin}\n{text.strip()}\n{end}\n"
     found = re.compile(re.escape(begin) + ".*?" + re.escape(end) + "\n", re.DOTALL)
-    if found.search(old):
-        new = found.sub(lambda _: section, old)
-    else:
-        new = f"{old}\n{section}"
-    _REPORT.write_text(new)
+    known = found.search(old) is not None
+    _REPORT.write_text(found.sub(lambda _: section, old) if known else f"{old}\n{section}")
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> str:

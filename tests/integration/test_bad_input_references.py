@@ -22,7 +22,7 @@ MALFORMED = {
     "trailing_newline": ("nginx\n", "invalid reference"),
     "control_character": ("nginx\x1b[31m", "invalid reference"),
     "not_ascii": ("ngïnx", "invalid reference"),
-    "leading_separator": ("-nginx", "invalid reference"),
+    "leading_separator": ("team/-nginx", "invalid reference"),
     "trailing_separator": ("team/nginx_", "invalid reference"),
     "three_underscores": ("team/a___b", "invalid reference"),
     "two_dots": ("team/a..b", "invalid reference"),
@@ -97,8 +97,8 @@ def test_tag_at_a_digest_never_falls_back_to_the_tag(unharmed: Unharmed) -> None
         ("oci:", "names no"),
         ("oci-archive:", "names no"),
         ("docker-archive:", "names no"),
-        ("ftp:somewhere", "ftp"),
-        ("docker://", "empty"),
+        ("ftp://somewhere/app", "ftp"),
+        ("docker://", "names no"),
     ],
 )
 def test_place_that_is_none_is_not_copied_to(

@@ -39,7 +39,7 @@ class NacreCli:
         self, *args: str | Path, stdin: str | None = None, timeout: float = 240
     ) -> subprocess.CompletedProcess[str]:
         """Run to the end and return how it ended, whatever the exit code."""
-        return run(*self._argv(args), env=self.env, stdin=stdin, timeout=timeout)
+        return run(*self.argv(*args), env=self.env, stdin=stdin, timeout=timeout)
 
     def __call__(self, *args: str | Path, stdin: str | None = None) -> str:
         """Run a command that must succeed; return what it printed on standard output."""
@@ -60,7 +60,7 @@ class NacreCli:
     def started(self, *args: str | Path) -> Iterator[subprocess.Popen[bytes]]:
         """Start a command, give it to the caller (to kill, say), and leave none behind."""
         with subprocess.Popen(
-            [str(word) for word in self._argv(args)],
+            self.argv(*args),
             env=self.env,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -72,5 +72,6 @@ class NacreCli:
                 if process.poll() is None:
                     process.kill()
 
-    def _argv(self, args: tuple[str | Path, ...]) -> tuple[str | Path, ...]:
-        return (self._program, "--root", self.root, *args)
+    def argv(self, *args: str | Path) -> list[str]:
+        """Return the command line of a call, for a test that starts it in its own way."""
+        return [str(word) for word in (self._program, "--root", self.root, *args)]

@@ -7,8 +7,7 @@ import json
 import re
 import ssl
 import subprocess
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.peers.certificates import Authority
-from tests.peers.tools import require_tool, run, succeed
+from tests.peers.tools import require_tool, run, succeed, wait_until
 
 _ACCESS = re.compile(
     r'"(?P<method>[A-Z]+) (?P<path>\S+) HTTP/[\d.]+" (?P<status>\d+) (?P<sent>\d+)'
@@ -76,7 +75,9 @@ class DockerRegistry:
             connection.getresponse().read()
         finally:
             connection.close()
-        _wait_until(lambda: any(request.path == mark for request in self._logged()))
+        wait_until(
+            lambda: any(request.path == mark for request in self._logged()), "docker-registry's log"
+        )
 
     def _connect(self) -> http.client.HTTPConnection:
         if self._tls is None:
@@ -156,16 +157,10 @@ def _tls(
 
 
 def _listening_port(process: subprocess.Popen[bytes], log: Path) -> int:
-    _wait_until(lambda: process.poll() is not None or _LISTENING.search(log.read_text()))
+    wait_until(
+        lambda: process.poll() is not None or _LISTENING.search(log.read_text()), "docker-registry"
+    )
     found = _LISTENING.search(log.read_text())
     if found is None or process.poll() is not None:
         pytest.fail(f"docker-registry did not start:\n{log.read_text()}", pytrace=False)
     return int(found[1])
-
-
-def _wait_until(condition: Callable[[], object], *, seconds: float = 30) -> None:
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            pytest.fail("waited in vain for docker-registry", pytrace=False)
-        time.sleep(0.01)

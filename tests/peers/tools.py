@@ -6,7 +6,8 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,6 +71,15 @@ def describe(done: subprocess.CompletedProcess[str]) -> str:
     """Return a finished program's command line, exit code and output, to be read in a failure."""
     said = "".join(f"\n{line}" for line in (done.stdout + done.stderr).splitlines())
     return f"$ {' '.join(done.args)}\n[exit code {done.returncode}]{said}"
+
+
+def wait_until(condition: Callable[[], object], what: str, *, seconds: float = 30) -> None:
+    """Ask again and again until ``condition`` holds; ``what`` names what is waited for."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(f"waited in vain for {what}", pytrace=False)
+        time.sleep(0.01)
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 _ROUTE = re.compile(r"/v2/(.+?)/(manifests|blobs|tags|referrers)/(.+)")
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
-_BLOCK = 1024 * 1024
+_BLOCK = 256 * 1024
 
 
 class _Dropped(Exception):
@@ -70,12 +70,12 @@ class RegistryHandler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         self._received = self._sent = self._status = 0
         self._body: bytes | None = None
+        self._recorded = False
         self._fault: Fault | None = self.server.fault_for(self.command, self.path)
         try:
             self._route()
             self._discard_body()
         finally:
-            # Before the reply is flushed: whoever has it finds the request on record.
             self._record()
 
     def _route(self) -> None:
@@ -357,12 +357,14 @@ class RegistryHandler(BaseHTTPRequestHandler):
     def _send_body(self, body: memoryview, *, chunked: bool) -> None:
         for start in range(0, len(body), _BLOCK):
             block = body[start : start + _BLOCK]
+            self._sent += len(block)
+            if self._sent == len(body):
+                self._record()
             if chunked:
                 self.wfile.write(b"%x\r\n" % len(block))
             self.wfile.write(block)
             if chunked:
                 self.wfile.write(b"\r\n")
-            self._sent += len(block)
 
     def _read_into(self, data: bytearray, count: int) -> None:
         buffer = memoryview(bytearray(min(_BLOCK, max(count, 1))))
@@ -380,6 +382,10 @@ class RegistryHandler(BaseHTTPRequestHandler):
             self._read_into(bytearray(), left)
 
     def _record(self) -> None:
+        """Put the request on record, once, before its reply is whole: whoever has it finds it."""
+        if self._recorded:
+            return
+        self._recorded = True
         headers = {name.lower(): value for name, value in self.headers.items()}
         seen = Seen(self.command, self.path, headers, self._received, self._sent, self._status)
         with self.server.lock:

@@ -1,72 +1,104 @@
-"""Options that several commands share."""
+"""Kinds of flags, and the flags that several commands share."""
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from nacre.cli.flags import Flag, Given, Kind
 
 PROGRESS_KINDS = ("auto", "bars", "plain", "json", "quiet")
-
-
-def add_platforms(parser: ArgumentParser) -> None:
-    """Declare ``--platform a,b`` and ``--all-platforms``."""
-    parser.add_argument(
-        "--platform",
-        metavar="OS/ARCH",
-        help="Platforms of a multi-platform image, separated by commas",
-    )
-    parser.add_argument(
-        "--all-platforms", action="store_true", help="All platforms of a multi-platform image"
-    )
-
-
-def platforms_of(arguments: Namespace, default: str | None = None) -> str | None:
-    """Return the platforms that the options name, ``"all"``, or the default."""
-    return "all" if arguments.all_platforms else arguments.platform or default
-
-
-def add_platform(parser: ArgumentParser) -> None:
-    """Declare ``--platform`` for one platform."""
-    parser.add_argument("--platform", metavar="OS/ARCH", help="Platform of a multi-platform image")
-
-
-def add_progress(parser: ArgumentParser) -> None:
-    """Declare ``--quiet`` and ``--progress``."""
-    parser.add_argument("-q", "--quiet", action="store_true", help="Suppress verbose output")
-    parser.add_argument(
-        "--progress",
-        choices=PROGRESS_KINDS,
-        default="auto",
-        help="How to show progress (default: bars on a terminal, plain lines elsewhere)",
-    )
-
-
-def add_format(parser: ArgumentParser, *names: str) -> None:
-    """Declare ``--format`` (and other names for it)."""
-    parser.add_argument(
-        *names,
-        "--format",
-        metavar="TEMPLATE",
-        help="Format output: 'table', 'table TEMPLATE', 'json' or a Go template",
-    )
-
-
-def add_filter(parser: ArgumentParser, *names: str) -> None:
-    """Declare a repeatable ``--filter`` (and other names for it)."""
-    parser.add_argument(
-        *names,
-        "--filter",
-        action="append",
-        default=[],
-        metavar="KEY=VALUE",
-        help="Filter output based on conditions provided",
-    )
-
-
-def add_boolean(parser: ArgumentParser, *names: str, default: bool, text: str) -> None:
-    """Declare a flag that also takes ``=true`` and ``=false``, as Go's flags do."""
-    parser.add_argument(*names, nargs="?", const=True, default=default, type=_boolean, help=text)
+_TRUE = frozenset({"1", "t", "T", "true", "True", "TRUE"})
+_FALSE = frozenset({"0", "f", "F", "false", "False", "FALSE"})
 
 
 def _boolean(text: str) -> bool:
-    known = {"true": True, "1": True, "t": True, "false": False, "0": False, "f": False}
-    return known[text.lower()]
+    if text not in _TRUE | _FALSE:
+        raise ValueError(f'strconv.ParseBool: parsing "{text}": invalid syntax')
+    return text in _TRUE
+
+
+def _integer(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
+
+
+def _filter(text: str) -> str:
+    if "=" not in text:
+        raise ValueError("bad format of filter (expected name=value)")
+    return text
+
+
+_SWITCH = Kind("", _boolean)
+_INTEGER = Kind("int", _integer)
+_STRING = Kind("string", str)
+_LIST = Kind("list", str, repeats=True)
+_FILTER = Kind("filter", _filter, repeats=True)
+
+
+def switch(name: str, text: str, short: str = "", *, default: bool = False) -> Flag:
+    """Return a flag that is true when given, and takes ``=false``."""
+    return Flag(name, _SWITCH, default, text, short)
+
+
+def string(name: str, text: str, short: str = "", *, default: str = "") -> Flag:
+    """Return a flag with a text."""
+    return Flag(name, _STRING, default, text, short)
+
+
+def integer(name: str, text: str, short: str = "", *, default: int = 0) -> Flag:
+    """Return a flag with a whole number."""
+    return Flag(name, _INTEGER, default, text, short)
+
+
+def strings(name: str, text: str, short: str = "") -> Flag:
+    """Return a flag that may be given several times, with a text each time."""
+    return Flag(name, _LIST, (), text, short)
+
+
+def choice(name: str, text: str, choices: tuple[str, ...]) -> Flag:
+    """Return a flag with one of a few words, the first of which is the default."""
+
+    def read(word: str) -> str:
+        if word not in choices:
+            raise ValueError(f"must be one of {', '.join(choices)}")
+        return word
+
+    return Flag(name, Kind("string", read), choices[0], text)
+
+
+def filters(short: str = "") -> Flag:
+    """Return ``--filter``."""
+    return Flag("filter", _FILTER, (), "Filter output based on conditions provided", short)
+
+
+def format_(short: str = "") -> Flag:
+    """Return ``--format`` of the commands that show one thing."""
+    return string("format", "Format output: 'json' or a Go template", short)
+
+
+def confirmation() -> Flag:
+    """Return ``--force`` of the commands that ask first."""
+    return switch("force", "Do not prompt for confirmation", "f")
+
+
+HELP = switch("help", "Print usage")
+QUIET = switch("quiet", "Suppress verbose output", "q")
+QUIET_IDS = switch("quiet", "Only show image IDs", "q")
+NO_TRUNC = switch("no-trunc", "Don't truncate output")
+TABLE_FORMAT = string(
+    "format", "Format output: 'table', 'table TEMPLATE', 'json' or a Go template per row"
+)
+PLATFORM = string("platform", 'Platform of a multi-platform image (e.g., "linux/arm64")')
+PLATFORMS = (
+    string("platform", "Platforms of a multi-platform image, separated by commas"),
+    switch("all-platforms", "All platforms of a multi-platform image"),
+)
+PROGRESS = (
+    QUIET,
+    choice("progress", "How to show progress: auto, bars, plain, json or quiet", PROGRESS_KINDS),
+)
+
+
+def platforms_of(given: Given, default: str | None = None) -> str | None:
+    """Return the platforms that the flags name, ``"all"``, or the default."""
+    return "all" if given.all_platforms else given.platform or default

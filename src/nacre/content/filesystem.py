@@ -165,6 +165,15 @@ class FilesystemBlobs:
                 folder.rmdir()
         return freed
 
+    def forget_ingests(self, digests: Iterable[Digest]) -> None:
+        """Remove the interrupted ingests of some digests, unless somebody goes on with them."""
+        folder = self._root / "ingest"
+        with disk_errors(self._root):
+            for digest in digests:
+                remove_unlocked(folder / f"{_flat(digest)}{_PART}")
+            with suppress(OSError):
+                folder.rmdir()
+
     def _blob(self, digest: Digest) -> Path:
         return self._root / "blobs" / digest.algorithm / digest.encoded
 

@@ -30,6 +30,8 @@ Buffer = bytes | bytearray | memoryview
 class BlobNotFound(NotFound):
     """There is no blob of this digest here."""
 
+    usual_remedy = "get the whole image again"
+
     def __init__(self, digest: Digest, where: str) -> None:
         super().__init__(f"blob {digest} not found in {where}")
         self.digest = digest

@@ -61,7 +61,9 @@ class AuthFile:
         except UnicodeDecodeError:
             raise _malformed(str(path), "is not UTF-8") from None
         except OSError as error:
-            raise Unavailable(f"cannot read {path}: {error.strerror}") from None
+            raise Unavailable(
+                f"cannot read {path}: {error.strerror}", remedy="check its permissions"
+            ) from None
         return cls.parse(text, str(path))
 
     def helper_for(self, key: str) -> str:

@@ -8,7 +8,8 @@ from typing import BinaryIO, Self
 
 from nacre.errors import Invalid
 
-_BLOCK = 1024 * 1024
+_BLOCK = 256 * 1024
+"""Large enough to be fast, small enough to be sent within a time limit on a slow line."""
 
 
 class ContentEnded(Invalid):

@@ -18,6 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TOKEN_USER = "<token>"  # noqa: S105 - the protocol's mark for an identity token
 _NONE = ("credentials not found", "no credentials")
 _TIMEOUT = 60.0
+_REMEDY = "mend it, or take it out of credsStore and credHelpers"
 
 
 class Helper:
@@ -25,7 +26,7 @@ class Helper:
 
     def __init__(self, name: str, *, timeout: float = _TIMEOUT) -> None:
         if not _NAME.fullmatch(name):
-            raise Invalid(f"{name[:100]!r} is no name of a credential helper")
+            raise Invalid(f"{name[:100]!r} is no name of a credential helper", remedy=_REMEDY)
         self.program = f"docker-credential-{name}"
         self._timeout = timeout
 
@@ -47,7 +48,7 @@ class Helper:
         except (ValueError, TypeError, KeyError):
             username = secret = None
         if not isinstance(username, str) or not isinstance(secret, str):
-            raise Invalid(f"{self.program} gave an answer that cannot be read")
+            raise Invalid(f"{self.program} gave an answer that cannot be read", remedy=_REMEDY)
         if username == _TOKEN_USER:
             return Credential(identity_token=secret)
         return Credential(username, secret) if username or secret else None
@@ -95,10 +96,12 @@ class Helper:
             ) from None
         except subprocess.TimeoutExpired:
             raise Unavailable(
-                f"{self.program} did not answer within {self._timeout:g} seconds"
+                f"{self.program} did not answer within {self._timeout:g} seconds", remedy=_REMEDY
             ) from None
         except OSError as error:
-            raise Unavailable(f"cannot run {self.program}: {error.strerror}") from None
+            raise Unavailable(
+                f"cannot run {self.program}: {error.strerror}", remedy=_REMEDY
+            ) from None
         return (
             done.returncode,
             done.stdout.decode("utf-8", "replace"),
@@ -107,4 +110,6 @@ class Helper:
 
     def _failed(self, command: str, said: str) -> Unavailable:
         reason = printable(said) or "it gave no reason"
-        return Unavailable(f"{self.program} could not {command} a credential: {reason}")
+        return Unavailable(
+            f"{self.program} could not {command} a credential: {reason}", remedy=_REMEDY
+        )

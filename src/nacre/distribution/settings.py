@@ -77,7 +77,7 @@ class RegistrySettings:
     hosts: Mapping[str, HostSettings] = field(default_factory=dict)
     proxies: Proxies = field(default_factory=Proxies)
     certificate_directories: tuple[Path, ...] = ()
-    connect_timeout: float = 15.0
+    connect_timeout: float = 20.0
     read_timeout: float = 60.0
 
     @classmethod

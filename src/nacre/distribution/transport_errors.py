@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,12 +19,14 @@ from nacre.distribution.errors import (
     ProxyFailed,
     TimedOut,
     TlsFailed,
+    printable,
 )
 
 EXCEPTIONS = (foreign.HTTPError, http.client.HTTPException, OSError)
 """Everything that a broken or refused connection raises."""
 
-_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST", "UNEXPECTED_EOF_WHILE_READING"})
+_NOT_TLS = frozenset({"WRONG_VERSION_NUMBER", "HTTP_REQUEST"})
+_CUT_OFF = frozenset({"UNEXPECTED_EOF_WHILE_READING"})
 
 
 @contextmanager
@@ -35,43 +38,35 @@ def translated(url: str) -> Iterator[None]:
         raise translate(error, url) from error
 
 
-def translate(error: Exception, url: str) -> ConnectionFailed:
-    """Return the error of ours that says what happened to a connection to the host of ``url``."""
-    host = urlsplit(url).netloc
+def translate(error: Exception, url: str, *, replied: bool = False) -> ConnectionFailed:
+    """Return the error of ours that says what happened to a connection to the host of ``url``.
+
+    ``replied`` says that a reply had begun: what fails then is a connection that was once good.
+    """
+    host, root = urlsplit(url).netloc, _root(error)
     if isinstance(error, foreign.ProxyError):
         return ProxyFailed(
-            f"the proxy for {host} failed: {_reason(error.original_error)}",
+            f"the proxy for {host} failed: {_said(root)}",
             remedy="check HTTP_PROXY, HTTPS_PROXY and NO_PROXY",
         )
-    tls = _tls_cause(error)
-    if tls is not None:
-        return _tls_failure(tls, host)
-    if isinstance(error, foreign.NameResolutionError):
+    if isinstance(root, ssl.SSLError) and not replied and root.reason not in _CUT_OFF:
+        return _tls_failure(root, host)
+    if isinstance(root, socket.gaierror):
         return NameUnresolved(
-            f"cannot find the host {urlsplit(url).hostname}: {_reason(error)}",
+            f"cannot find the host {urlsplit(url).hostname}: {_said(root)}",
             remedy="check its spelling and the network",
         )
     if isinstance(error, foreign.NewConnectionError):
         return ConnectionRefused(
-            f"cannot connect to {host}: {_reason(error)}",
+            f"cannot connect to {host}: {_said(root)}",
             remedy="check the address, and that the registry runs",
         )
-    if isinstance(error, foreign.TimeoutError | TimeoutError):
+    if isinstance(error, foreign.TimeoutError) or isinstance(root, TimeoutError):
         return TimedOut(f"{host} did not answer in time", remedy="check the network, then retry")
-    return ConnectionDropped(f"the connection to {host} broke: {_reason(error)}", remedy="retry")
+    return ConnectionDropped(f"the connection to {host} broke: {_said(root)}", remedy="retry")
 
 
-def _tls_cause(error: BaseException) -> ssl.SSLError | None:
-    """Return the TLS failure below ``error``, when it happened before any reply."""
-    if isinstance(error, ssl.SSLError):
-        return error
-    if isinstance(error, foreign.SSLError) and error.args:
-        inner = error.args[0]
-        return inner if isinstance(inner, ssl.SSLError) else ssl.SSLError(str(inner))
-    return None
-
-
-def _tls_failure(error: ssl.SSLError, host: str) -> ConnectionFailed:
+def _tls_failure(error: ssl.SSLError, host: str) -> TlsFailed:
     if isinstance(error, ssl.SSLCertVerificationError):
         return TlsFailed(
             f"the certificate of {host} is not trusted: {error.verify_message}",
@@ -83,20 +78,32 @@ def _tls_failure(error: ssl.SSLError, host: str) -> ConnectionFailed:
             speaks_tls=False,
             remedy=f'set insecure = true under [registry."{host}"] if plain http is meant',
         )
-    reason = (error.reason or error.strerror or str(error)).replace("_", " ").lower()
     return TlsFailed(
-        f"no secure connection to {host}: {reason}",
+        f"no secure connection to {host}: {_said(error)}",
         remedy="check the certificates on both sides",
     )
 
 
-def _reason(error: BaseException) -> str:
-    """Return the innermost explanation, as one short clause."""
-    while error.__cause__ is not None:
-        error = error.__cause__
-    if isinstance(error, OSError) and error.strerror:
-        return error.strerror.lower()
-    if isinstance(error, http.client.IncompleteRead):
+def _root(error: BaseException) -> BaseException:
+    """Return the exception at the bottom: a cause, or one that another was given to carry."""
+    while True:
+        carried = next((arg for arg in error.args if isinstance(arg, BaseException)), None)
+        below = error.__cause__ or carried
+        if below is None:
+            return error
+        error = below
+
+
+def _said(root: BaseException) -> str:
+    """Return what an exception has to say, as one short clause."""
+    if isinstance(root, ssl.SSLError) and root.reason:
+        return root.reason.replace("_", " ").lower()
+    if isinstance(root, http.client.RemoteDisconnected):
+        return "the server closed it without an answer"
+    if isinstance(root, http.client.IncompleteRead):
         return "the body ended early"
-    text = str(error) or type(error).__name__
-    return " ".join(text.split())[:200]
+    if isinstance(root, http.client.BadStatusLine):
+        return "the answer is not HTTP"
+    if isinstance(root, OSError) and root.strerror:
+        return root.strerror.lower()
+    return printable(str(root)) or type(root).__name__

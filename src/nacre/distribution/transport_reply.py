@@ -66,7 +66,7 @@ class Reply:
         try:
             return self._body.readinto(buffer)
         except EXCEPTIONS as error:
-            raise translate(error, self.url) from error
+            raise translate(error, self.url, replied=True) from error
 
     def read(self, limit: int) -> bytes:
         """Return the whole body, or its first ``limit`` + 1 bytes when it is longer.

@@ -105,7 +105,7 @@ def _open_source(parts: Parts, location: Location) -> Iterator[_From]:
         case Kind.REGISTRY:
             reference = references.parse_tagged(location.reference).pinned()
             source = RegistrySource(parts.registries.pull_repositories(reference)[0])
-            yield _From(source, reference.version, source.names)
+            yield _From(source, str(reference), source.names)
         case Kind.LAYOUT:
             layout = LayoutStore(Path(location.path))
             yield _From(layout, location.reference, layout.names)

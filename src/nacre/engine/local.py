@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from nacre.content import layout
+from nacre.content import gc, layout
+from nacre.content.diskerrors import DiskFull
 from nacre.content.documents import read_config, read_document
 from nacre.content.target import Content, OnBytes, Placed, ignore_bytes
+from nacre.errors import NacreError, Unavailable
 from nacre.images.image import Image
 from nacre.oci import graph, mediatypes
 from nacre.oci import reference as references
@@ -105,9 +107,31 @@ class LocalStore:
 
     @contextmanager
     def writing(self) -> Iterator[LocalTarget]:
-        """Enter a lease and hand out a target whose content is safe from collection meanwhile."""
-        with self.state.lease() as lease:
-            yield LocalTarget(self, lease, self._platform)
+        """Enter a lease and hand out a target whose content is safe from collection meanwhile.
+
+        After a failure that trying again will not mend, what had come in vanishes. After others
+        (the network broke, the process was killed) it stays, and the next attempt goes on with it.
+        """
+        brought: set[Digest] = set()
+        try:
+            with self.state.lease() as lease:
+                yield LocalTarget(self, lease, self._platform, brought)
+        except NacreError as error:
+            if isinstance(error, DiskFull) or not isinstance(error, Unavailable):
+                with suppress(NacreError):  # the first error is the one to tell
+                    self.discard(brought)
+            raise
+
+    def discard(self, digests: Collection[Digest]) -> None:
+        """Drop those of these blobs, whole or half, that no image and nobody else needs."""
+        if not digests:
+            return
+        with self.state.collecting() as roots:
+            alive = gc.reachable(roots, self.blobs)
+            doomed = gc.garbage(digests, alive)
+            self.blobs.discard(doomed)
+        self.blobs.empty_trash()
+        self.blobs.forget_ingests(doomed)
 
     def close(self) -> None:
         """Close the state."""
@@ -141,13 +165,16 @@ class At:
 class LocalTarget:
     """The store while a lease is held: what is put or found here stays until the lease ends."""
 
-    def __init__(self, store: LocalStore, lease: Lease, platform: Platform) -> None:
+    def __init__(
+        self, store: LocalStore, lease: Lease, platform: Platform, brought: set[Digest]
+    ) -> None:
         # Inflating on the way in is needed by those who write only.
         from nacre.images.receive import Receiver  # noqa: PLC0415
 
         self._store = store
         self._lease = lease
         self._platform = platform
+        self._brought = brought
         self._receiver = Receiver(store.blobs, on_layer=self._note)
 
     def exists(self, descriptor: Descriptor) -> bool:
@@ -157,7 +184,7 @@ class LocalTarget:
 
     def put(self, descriptor: Descriptor, content: Content, on_bytes: OnBytes) -> Placed:
         """Take a blob in; of a layer, the diff_id and the size unpacked are recorded."""
-        self._lease.hold([descriptor])
+        self._bring(descriptor)
         return self._receiver.put(descriptor, content, on_bytes)
 
     def tag(self, name: str, descriptor: Descriptor) -> None:
@@ -192,7 +219,11 @@ class LocalTarget:
     def producing(self) -> Iterator[HeldIngest]:
         """Enter the writing of a blob whose digest is known only when it is finished."""
         with self._store.blobs.ingest() as ingest:
-            yield HeldIngest(ingest, self._lease)
+            yield HeldIngest(ingest, self._bring)
+
+    def _bring(self, descriptor: Descriptor) -> None:
+        self._lease.hold([descriptor])
+        self._brought.add(descriptor.digest)
 
     def _note(self, received: Received) -> None:
         self._store.state.note_layer(
@@ -230,9 +261,9 @@ class LocalTarget:
 class HeldIngest:
     """An ingest whose blob is held from the moment it can be seen."""
 
-    def __init__(self, ingest: Ingest, lease: Lease) -> None:
+    def __init__(self, ingest: Ingest, hold: Callable[[Descriptor], None]) -> None:
         self._ingest = ingest
-        self._lease = lease
+        self._hold = hold
 
     def write(self, data: Buffer, /) -> int:
         """Append bytes; see `Ingest`."""
@@ -241,7 +272,7 @@ class HeldIngest:
     def commit(self, media_type: str) -> Descriptor:
         """Hold the digest, then show the blob; see `Ingest`."""
         # Held first: a collection between showing and holding would take the blob away.
-        self._lease.hold([Descriptor(media_type, self._ingest.digest, self._ingest.offset)])
+        self._hold(Descriptor(media_type, self._ingest.digest, self._ingest.offset))
         return self._ingest.commit(media_type)
 
 

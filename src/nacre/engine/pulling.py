@@ -100,7 +100,7 @@ def _fetch(
     source = RegistrySource(repository)
     return copy(
         source,
-        reference.version,
+        str(reference),
         target,
         None,
         platforms=ALL if platforms is None else platforms,

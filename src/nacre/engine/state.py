@@ -238,6 +238,16 @@ class State:
         return [*(as_descriptor(text) for (text,) in rows), *self.held()]
 
     @contextmanager
+    def changing(self) -> Iterator[None]:
+        """Enter a change of several steps: all of them count or none, and no other comes between.
+
+        Raises:
+            Denied: the store is read-only.
+        """
+        with self._database.writing():
+            yield
+
+    @contextmanager
     def collecting(self) -> Iterator[list[Descriptor]]:
         """Enter a collection and return its roots; nobody can tag or hold until it ends."""
         with self._database.writing():

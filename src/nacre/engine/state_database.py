@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nacre.content.diskerrors import disk_errors
+from nacre.content.diskerrors import DiskFull, disk_errors
 from nacre.content.durable import make_folder
 from nacre.engine.state_schema import STEPS, Steps
 from nacre.errors import Denied, Invalid, NacreError, NotFound, Unavailable, Unsupported
@@ -204,10 +204,7 @@ def _busy(folder: str) -> NacreError:
 
 
 def _full(folder: str) -> NacreError:
-    return Unavailable(
-        f"no space left on the file system of {folder}",
-        remedy="free some space there and try again",
-    )
+    return DiskFull(f"no space left on the file system of {folder}")
 
 
 def _damaged(folder: str) -> NacreError:
@@ -222,7 +219,9 @@ def _forbidden(folder: str) -> NacreError:
 
 
 def _failed(folder: str) -> NacreError:
-    return Unavailable(f"the disk failed while {_FILE} in {folder} was used")
+    return Unavailable(
+        f"the disk failed while {_FILE} in {folder} was used", remedy="check the disk"
+    )
 
 
 _TRANSLATIONS: dict[int, Callable[[str], NacreError]] = {

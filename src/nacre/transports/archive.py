@@ -10,7 +10,7 @@ from typing import BinaryIO
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.reference import Reference
 from nacre.transports import docker_archive, naming
-from nacre.transports.contents import (
+from nacre.transports.archive_contents import (
     Contents,
     configs_of,
     is_complete,

@@ -24,7 +24,7 @@ from nacre.oci.manifest import Index, Manifest, make_index
 from nacre.oci.platform import Platform
 from nacre.oci.reference import InvalidReference, Reference
 from nacre.oci.strictjson import encode
-from nacre.transports.contents import blob_name
+from nacre.transports.archive_contents import blob_name
 from nacre.transports.docker_archive import docker_files
 from nacre.transports.naming import name_annotations
 from nacre.transports.tarball import Tarball, replacing

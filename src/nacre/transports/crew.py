@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Self
 
 Call = Callable[[], None]
+
+_PATIENCE = 2.0
 
 
 class Cancelled(Exception):
@@ -20,7 +23,8 @@ class Crew:
 
     ``do`` returns when all its calls have. When one raises, calls that have not begun never
     begin, running ones find `check` raising, and ``do`` raises the first error as it was. An
-    interrupt (Ctrl-C) in the waiting thread does the same. No thread outlives the block.
+    interrupt (Ctrl-C) in the waiting thread does the same. No thread outlives the block, but for
+    one that an interrupt finds waiting for a dead connection: it ends when it notices.
     """
 
     def __init__(self, size: int) -> None:
@@ -42,8 +46,11 @@ class Crew:
         trace: TracebackType | None,
     ) -> None:
         self.stop()
+        # Whoever pressed Ctrl-C must not wait for a dead connection to time out.
+        is_interrupt = kind is not None and not issubclass(kind, Exception)
+        deadline = time.monotonic() + _PATIENCE if is_interrupt else None
         for thread in self._threads:
-            thread.join()
+            thread.join(None if deadline is None else max(0.0, deadline - time.monotonic()))
 
     def do(self, calls: Iterable[Call]) -> None:
         """Run all calls and wait for them.
@@ -79,8 +86,7 @@ class Crew:
     def _hire(self) -> None:
         wanted = min(self._size, len(self._waiting))
         while len(self._threads) < wanted:
-            # Daemons, so that a second Ctrl-C can leave a thread behind that hangs in a dead
-            # connection; the block's end waits for all of them otherwise.
+            # Daemons: one left behind by an interrupt does not keep the process alive.
             thread = threading.Thread(target=self._work, name="nacre-copy", daemon=True)
             self._threads.append(thread)
             thread.start()

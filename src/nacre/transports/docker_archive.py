@@ -24,7 +24,7 @@ from nacre.oci.manifest import Manifest
 from nacre.oci.quoting import quoted
 from nacre.oci.reference import Reference
 from nacre.oci.strictjson import MANIFEST_LIMIT, encode, parse_object
-from nacre.transports.contents import ArchiveBlobs, Contents, blob_digest, blob_name
+from nacre.transports.archive_contents import ArchiveBlobs, Contents, blob_digest, blob_name
 from nacre.transports.members import InvalidArchive, Members, Slice
 from nacre.transports.naming import name_annotations
 

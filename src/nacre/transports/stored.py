@@ -11,7 +11,7 @@ from nacre.content.target import Content, OnBytes, Placed
 from nacre.errors import AlreadyExists
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest, InvalidDigest
-from nacre.oci.manifest import media_type_of
+from nacre.oci.manifest import InvalidManifest, media_type_of, parse
 from nacre.oci.strictjson import MANIFEST_LIMIT
 
 _PIECE = 1024 * 1024
@@ -74,7 +74,11 @@ def by_digest(blobs: BlobStore, text: str) -> Descriptor | None:
     if size > MANIFEST_LIMIT:
         return None
     with blobs.stream(Descriptor("", digest, size)) as stream:
-        return Descriptor(media_type_of(stream.read()), digest, size)
+        raw = stream.read()
+    try:
+        return Descriptor(parse(raw, media_type_of(raw)).media_type, digest, size)
+    except InvalidManifest:
+        return None
 
 
 def put(blobs: BlobWriter, descriptor: Descriptor, content: Content, on_bytes: OnBytes) -> Placed:

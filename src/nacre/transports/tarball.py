@@ -71,7 +71,7 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with disk_errors(path), path.open("wb") as out:
             yield out
         return
-    new = path.with_name(f".{path.name}.{os.getpid()}.new")
+    new = path.with_name(f".{path.name}.{os.urandom(4).hex()}.new")
     try:
         with disk_errors(path.parent):
             out = new.open("xb")

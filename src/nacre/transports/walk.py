@@ -20,7 +20,7 @@ from nacre.oci.manifest import Index, InvalidManifest, Manifest
 from nacre.oci.platform import Platform
 
 _DEPTH_LIMIT = 8
-# Indexes of indexes are rare and shallow; a chain without end would keep a client busy for ever.
+# Indexes of indexes are rare and shallow; a long chain would keep a client busy for hours.
 
 
 class Selection(Enum):
@@ -123,15 +123,14 @@ def plan_from(root: Document, read: Read) -> Plan:
     """
     known: dict[Digest, Document] = {root.descriptor.digest: root}
     front = _unknown(root.manifests, known)
-    for _ in range(_DEPTH_LIMIT):
-        if not front:
-            break
+    depth = 0
+    while front:
+        depth += 1
+        if depth > _DEPTH_LIMIT:
+            raise InvalidManifest(f"indexes are nested more than {_DEPTH_LIMIT} deep")
         for descriptor, content in zip(front, read(front), strict=True):
-            document = Document(descriptor, content, graph.successors(content))
-            known[descriptor.digest] = document
+            known[descriptor.digest] = whole(descriptor, content)
         front = _unknown((child for each in front for child in known[each.digest].manifests), known)
-    else:
-        raise InvalidManifest(f"indexes are nested more than {_DEPTH_LIMIT} deep")
     return Plan(root, _levels(root, known))
 
 

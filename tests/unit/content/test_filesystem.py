@@ -84,6 +84,24 @@ def test_a_stream_is_an_unbuffered_file(blobs: FilesystemBlobs) -> None:
         assert os.lseek(stream.fileno(), 0, os.SEEK_CUR) == 150
 
 
+def test_a_blob_is_on_the_disk_before_it_is_seen_and_its_name_afterwards(
+    root: Path, blobs: FilesystemBlobs, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[tuple[str, bool]] = []
+    fsync = os.fsync
+
+    def watched(file: int) -> None:
+        fsync(file)
+        synced.append((os.readlink(f"/proc/self/fd/{file}"), blobs.exists(BLOB)))
+
+    with blobs.ingest(BLOB) as ingest:
+        ingest.write(DATA)
+        monkeypatch.setattr(os, "fsync", watched)
+        ingest.commit("x")
+    assert (str(root / PART), False) in synced
+    assert synced[-1] == (str(root / "blobs" / "sha256"), True)
+
+
 def test_what_is_being_written_is_a_part(root: Path, blobs: FilesystemBlobs) -> None:
     with blobs.ingest(BLOB) as ingest:
         ingest.write(DATA[:1000])

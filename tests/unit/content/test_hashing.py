@@ -20,12 +20,11 @@ PIECES = st.lists(
 def test_the_hash_is_that_of_the_bytes_in_order(
     count: int, pieces: list[tuple[type, int, bool]]
 ) -> None:
-    hasher, plain = OverlappingHasher("sha256", Processors(count)), hashlib.sha256()
-    for kind, byte, is_large in pieces:
-        data = bytes([byte]) * (LARGE if is_large else 10)
-        hasher.update(kind(data))
-        plain.update(data)
-    assert hasher.hexdigest() == plain.hexdigest()
+    hasher = OverlappingHasher("sha256", Processors(count))
+    data = [bytes([byte]) * (LARGE if is_large else 10) for _, byte, is_large in pieces]
+    for (kind, _, _), piece in zip(pieces, data, strict=True):
+        hasher.update(kind(piece))
+    assert hasher.hexdigest() == hashlib.sha256(b"".join(data)).hexdigest()
     hasher.close()
 
 

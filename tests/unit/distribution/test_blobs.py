@@ -74,7 +74,7 @@ def test_a_dropped_connection_is_made_anew_from_where_it_broke(
 ) -> None:
     server.fail("GET", "/blobs/", DropAfter(1_200_000))
     assert read_all(repository.open_blob(BLOB)) == DATA
-    first, second = server.seen("GET", "/blobs/")
+    _first, second = server.seen("GET", "/blobs/")
     start = int(second.headers["range"].removeprefix("bytes=").rstrip("-"))
     assert 0 < start <= 1_200_000
     assert second.sent == BLOB.size - start

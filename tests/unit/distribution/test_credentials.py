@@ -108,9 +108,7 @@ def test_keys_of_old_forms_count_as_their_host(home: Path, key: str) -> None:
     assert store(home).find("reg.example") == ANN
 
 
-@pytest.mark.parametrize(
-    "key", [HUB_KEY, "docker.io", "index.docker.io", "registry-1.docker.io", "https://docker.io"]
-)
+@pytest.mark.parametrize("key", [HUB_KEY, "docker.io", "index.docker.io", "registry-1.docker.io"])
 def test_docker_hub_has_many_names(home: Path, key: str) -> None:
     docker(home, {"auths": {key: auth("ann:secret")}})
     assert store(home).find("docker.io", "library/nginx") == ANN

@@ -75,7 +75,7 @@ def test_a_registry_without_head_is_asked_by_get(
 
 def test_a_missing_manifest_is_told_as_docker_does(repository: Repository) -> None:
     with pytest.raises(
-        ManifestNotFound, match="manifest for .*/team/app:no not found: manifest unknown: manifest"
+        ManifestNotFound, match=r"manifest for .*/team/app:no not found: manifest unknown: manifest"
     ):
         repository.resolve("no")
 
@@ -91,7 +91,7 @@ def test_a_descriptor_for_another_digest_is_refused(
 
 def test_a_stated_digest_must_be_one(repository: Repository, server: RegistryServer) -> None:
     server.fail("HEAD", "/manifests/", Patch({"Docker-Content-Digest": "sha256:../../x"}))
-    with pytest.raises(InvalidReply, match="invalid digest"):
+    with pytest.raises(InvalidReply, match=r"invalid digest"):
         repository.resolve("v1")
 
 
@@ -113,7 +113,7 @@ def test_a_manifest_by_tag_must_hash_to_what_the_registry_states(
     repository: Repository, server: RegistryServer
 ) -> None:
     server.fail("GET", "/manifests/", Patch({"Docker-Content-Digest": Digest.of(b"other")}))
-    with pytest.raises(Invalid, match="as promised"):
+    with pytest.raises(Invalid, match=r"as promised"):
         repository.manifest("v1")
 
 
@@ -135,9 +135,9 @@ def test_a_manifest_over_4_mib_is_not_read_to_its_end(
         )
     else:
         server.fail("GET", "/manifests/", Extend(b" "))
-    with pytest.raises(InvalidReply, match="is larger than 4194304 bytes"):
+    with pytest.raises(InvalidReply, match=r"is larger than 4194304 bytes"):
         repository.manifest("huge")
-    with pytest.raises(InvalidReply, match="is larger than 4194304 bytes|is invalid"):
+    with pytest.raises(InvalidReply, match=r"is larger than 4194304 bytes|is invalid"):
         repository.resolve("huge") if known_length else repository.manifest("huge")
 
 
@@ -145,7 +145,7 @@ def test_a_manifest_that_ends_early_is_not_taken_for_whole(
     repository: Repository, server: RegistryServer
 ) -> None:
     server.fail("GET", "/manifests/", DropAfter(20), times=100)
-    with pytest.raises(Exception, match="ended after 20 of"):
+    with pytest.raises(Exception, match=r"ended after 20 of"):
         repository.manifest("v1")
 
 
@@ -170,7 +170,7 @@ def test_a_manifest_that_is_two_things_is_refused(
 ) -> None:
     both = json.dumps({**INDEX.fields, **IMAGE.fields}).encode()
     server.add_raw_manifest("team/app", "both", both, mediatypes.OCI_MANIFEST)
-    with pytest.raises(InvalidReply, match="both layers and manifests"):
+    with pytest.raises(InvalidReply, match=r"both layers and manifests"):
         repository.manifest("both")
 
 
@@ -194,12 +194,12 @@ def test_a_manifest_kept_under_another_digest_is_noticed(
     repository: Repository, server: RegistryServer
 ) -> None:
     server.fail("PUT", "/manifests/", Patch({"Docker-Content-Digest": Digest.of(b"other")}))
-    with pytest.raises(InvalidReply, match="which is not the digest of what was pushed"):
+    with pytest.raises(InvalidReply, match=r"which is not the digest of what was pushed"):
         repository.put_manifest("v2", IMAGE.raw, IMAGE.media_type)
 
 
 def test_a_manifest_that_the_registry_refuses_is_an_error(repository: Repository) -> None:
-    with pytest.raises(InvalidReply, match="manifest invalid"):
+    with pytest.raises(InvalidReply, match=r"manifest invalid"):
         repository.put_manifest("v2", b"{}", IMAGE.media_type)
 
 
@@ -215,7 +215,7 @@ def test_a_registry_that_cannot_delete_tags_says_so(
     repository: Repository, server: RegistryServer
 ) -> None:
     server.fail("DELETE", "/manifests/", Answer(400))
-    with pytest.raises(Unsupported, match="does not delete tags"):
+    with pytest.raises(Unsupported, match=r"does not delete tags"):
         repository.delete_manifest("v1")
 
 
@@ -223,12 +223,12 @@ def test_a_huge_error_reply_is_not_read_to_its_end(
     repository: Repository, server: RegistryServer
 ) -> None:
     server.fail("GET", "/manifests/", Answer(400, {}, b'{"errors": [' + b" " * 100_000_000))
-    with pytest.raises(InvalidReply, match="answered with status 400$"):
+    with pytest.raises(InvalidReply, match=r"answered with status 400$"):
         repository.manifest("v1")
     assert server.requests == [] or server.requests[0].sent < 100_000_000
 
 
 def test_deletes_that_are_off_are_named(kit: Kit) -> None:
     server = kit.server(Options(deletes=False))
-    with pytest.raises(Unsupported, match="does not allow it"):
+    with pytest.raises(Unsupported, match=r"does not allow it"):
         kit.repository(server).delete_manifest(str(IMAGE.descriptor.digest))

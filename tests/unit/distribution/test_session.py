@@ -138,7 +138,9 @@ def test_nothing_listens_is_one_sentence(kit: Kit) -> None:
         unused.bind(("127.0.0.1", 0))
         host = f"127.0.0.1:{unused.getsockname()[1]}"
         repository = kit.client().repository(parse(f"{host}/a/b"))
-        with pytest.raises(ConnectionRefused, match=f"cannot connect to {host}: connection refused"):
+        with pytest.raises(
+            ConnectionRefused, match=f"cannot connect to {host}: connection refused"
+        ):
             repository.resolve("latest")
     assert len(kit.time.slept) == 2
 
@@ -167,7 +169,9 @@ def test_a_server_that_does_not_speak_http_is_one_sentence(kit: Kit) -> None:
         thread = threading.Thread(target=answer, daemon=True)
         thread.start()
         host = f"127.0.0.1:{listener.getsockname()[1]}"
-        with pytest.raises(ConnectionDropped, match=f"the connection to {host} broke"):
+        with pytest.raises(
+            ConnectionDropped, match=f"the connection to {host} broke: the answer is not HTTP"
+        ):
             kit.client().repository(parse(f"{host}/a/b")).resolve("latest")
         listener.shutdown(socket.SHUT_RDWR)
         thread.join()

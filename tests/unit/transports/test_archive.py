@@ -113,7 +113,7 @@ def test_an_image_that_only_the_docker_listing_knows_is_not_lost(file: Path) -> 
 def test_the_tar_of_a_root_file_system_is_told_apart(file: Path) -> None:
     file.write_bytes(a_tar(("etc/passwd", b"root")))
     with (
-        pytest.raises(InvalidArchive, match="neither index.json nor manifest.json") as caught,
+        pytest.raises(InvalidArchive, match=r"neither index\.json nor manifest\.json") as caught,
         reading_archive(file, spool=file.parent),
     ):
         pass

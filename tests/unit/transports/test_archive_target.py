@@ -13,9 +13,8 @@ import pytest
 
 from nacre.content.store import CorruptBlob
 from nacre.content.target import ignore_bytes
-from nacre.errors import Conflict, Denied, NacreError, Unavailable
+from nacre.errors import Conflict, NacreError, Unavailable
 from nacre.oci.descriptor import Descriptor
-from nacre.oci.digest import Digest
 from nacre.oci.platform import Platform
 from nacre.testing.builders import Content, a_layer, an_image, an_index
 from nacre.testing.targets import Shelf, a_referrer, opened
@@ -152,7 +151,7 @@ class TestFiles:
         path = tmp_path / "a.tar"
         path.write_bytes(b"before")
         source = Shelf(IMAGE)
-        source.blobs[Digest.of(IMAGE.blobs[list(IMAGE.blobs)[0]])] = b"?"
+        source.blobs[next(iter(IMAGE.blobs))] = b"?"
         with pytest.raises(CorruptBlob), writing_archive(path, docker=True) as target:
             copy(source, "", target, NAME)
         assert path.read_bytes() == b"before"
@@ -174,12 +173,6 @@ class TestFiles:
             pytest.raises(NacreError, match="none"),
             writing_archive(tmp_path / "none" / "a.tar", docker=True),
         ):
-            pass
-
-    @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-    def test_a_folder_that_is_read_only_is_told(self, tmp_path: Path) -> None:
-        tmp_path.chmod(0o500)
-        with pytest.raises(Denied), writing_archive(tmp_path / "a.tar", docker=True):
             pass
 
     def test_a_full_disk_is_told(self) -> None:
@@ -207,6 +200,6 @@ class TestFiles:
         with (
             out,
             pytest.raises(Unavailable, match="standard output: Broken pipe"),
-            writing_archive(out, docker=True) as target,  # type: ignore[arg-type]
+            writing_archive(out, docker=True) as target,
         ):
             copy(Shelf(IMAGE), "", target, NAME)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 from functools import partial
 
@@ -89,3 +90,27 @@ def test_what_runs_is_told_of_a_failure_elsewhere() -> None:
 def test_check_lets_work_go_on_while_all_is_well() -> None:
     with Crew(1) as crew:
         crew.do([crew.check])
+
+
+def test_an_interrupt_does_not_wait_for_what_hangs() -> None:
+    hanging, awake = threading.Event(), threading.Event()
+    crew = Crew(1)
+
+    def hang() -> None:
+        hanging.set()
+        awake.wait(60)
+
+    def interrupt() -> None:
+        hanging.wait(60)
+        signal.pthread_kill(main, signal.SIGINT)
+
+    main = threading.main_thread().ident or 0
+    other = threading.Thread(target=interrupt)
+    other.start()
+    with pytest.raises(KeyboardInterrupt), crew:
+        crew.do([hang])
+    assert not awake.is_set()
+    awake.set()
+    other.join()
+    for thread in crew._threads:
+        thread.join()

@@ -68,14 +68,19 @@ def _fields(rows: Sequence[HistoryRow], *, human: bool, whole: bool) -> Iterator
     now = time.time_ns()
     for row in rows:
         created = parse_rfc3339(row.created) if row.created else None
+        exact = "" if created is None else format_rfc3339(created, local=True)
         command = row.created_by.replace("\t", " ")
         size = row.size or 0
         identity = (str(row.id) if whole else row.id.short) if row.id else _MISSING
         yield {
             "ID": identity,
-            "CreatedSince": "N/A" if created is None else created_since(created, now),
-            "CreatedAt": "" if created is None else format_rfc3339(created, local=True),
+            "CreatedSince": _since(created, now) if human else exact,
+            "CreatedAt": exact,
             "CreatedBy": command if whole else ellipsis(command, _COMMAND_WIDTH),
             "Size": human_size(size, precision=3) if human else str(size),
             "Comment": row.comment,
         }
+
+
+def _since(created: int | None, now: int) -> str:
+    return "N/A" if created is None else created_since(created, now)

@@ -25,6 +25,8 @@ def configure(parser: ArgumentParser) -> None:
 def run(arguments: Namespace, console: Console) -> int:
     """Ask for what is missing, check it with the registry, keep it."""
     username, password = _credentials(arguments, console)
+    if not username or not password:
+        raise Invalid("a username and a password are required", remedy="log in again")
     kept = console.engine.registries.login(arguments.server, username, password)
     if kept.plain_file:
         console.note(
@@ -62,7 +64,4 @@ def _asked(arguments: Namespace, console: Console) -> tuple[str, str]:
     if not username:
         before = console.engine.registries.username(arguments.server)
         username = console.ask(f"Username ({before}): " if before else "Username: ") or before
-    password = arguments.password or console.ask_secret("Password: ")
-    if not username or not password:
-        raise Invalid("a username and a password are required", remedy="log in again")
-    return username, password
+    return username, arguments.password or console.ask_secret("Password: ")

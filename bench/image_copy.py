@@ -10,6 +10,7 @@ own, since what it leaves to the kernel nacre has already on disk.
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -30,7 +31,7 @@ from bench.kit.registry import Registry, registry
 from bench.kit.stopwatch import Cost, Stopwatch, stopwatch, succeed
 from bench.kit.tools import Tools
 
-_NAME = "copy"
+_NAME = "image_copy"
 _ONE_WAY = 0.025
 _PROBE = Path(__file__).with_name("kit") / "probe.py"
 _PROBED = 300_000_000
@@ -99,7 +100,7 @@ class Course:
 
     def _digest(self, shape: image.Shape, tool: str) -> str:
         self._run(shape, tool, -1)
-        index = results.json.loads((self._target / "index.json").read_text())
+        index = json.loads((self._target / "index.json").read_text())
         return str(index["manifests"][0]["digest"])
 
     def _argv(self, shape: image.Shape, tool: str) -> tuple[str, ...]:
@@ -221,7 +222,7 @@ def _row(shape: image.Shape, runs: list[Run], size: int) -> list[object]:
 
 def main() -> None:
     """Measure and write the results down."""
-    parser = argparse.ArgumentParser(prog="bench/run copy", description=__doc__)
+    parser = argparse.ArgumentParser(prog="bench/run image_copy", description=__doc__)
     parser.add_argument("--rounds", type=int, default=11, help="on loopback")
     parser.add_argument("--delayed-rounds", type=int, default=7, help="with delay")
     parser.add_argument(
@@ -234,7 +235,13 @@ def main() -> None:
     sizes = published(image.SHAPES)
     about["link"] = probe() if any(each.delay for each in settings) else {}
     runs = measure(settings, given.rounds, given.delayed_rounds)
-    results.save(_NAME, {**about, "sizes": sizes, "runs": [asdict(run) for run in runs]})
+    raw = {
+        "settings": {each.name: each.title for each in SETTINGS},
+        "shapes": {each.name: each.title for each in image.SHAPES},
+        "sizes": sizes,
+        "runs": [asdict(run) for run in runs],
+    }
+    results.save(_NAME, about | raw)
     results.report(_NAME, render(runs, results.facts(*about.values()), sizes))
 
 

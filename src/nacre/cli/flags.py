@@ -1,0 +1,161 @@
+"""Flags as Go's pflag reads them, which Docker is built on: what a script types works unchanged.
+
+``--name=value``, ``--name value``, ``-n value``, ``-nvalue`` and ``-n=value``; switches take a
+value only after ``=`` (``--human=false``) and may be combined (``-aq``); flags and other words may
+come in any order, and ``--`` ends the flags.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, NamedTuple
+
+from nacre.errors import Invalid
+
+BAD_FLAG = 125
+"""The exit code of Docker's command line when it cannot make sense of a flag."""
+
+
+class UsageError(Invalid):
+    """The command line cannot be understood."""
+
+    def __init__(self, message: str, *, exit_code: int = 1, remedy: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.exit_code = exit_code
+
+
+class Kind(NamedTuple):
+    """A kind of value: what help calls it and how it is read from text.
+
+    ``read`` raises ValueError with what is wrong.
+    """
+
+    word: str
+    read: Callable[[str], object]
+    repeats: bool = False
+
+
+class Flag(NamedTuple):
+    """One flag: ``--name``, and ``-s`` for short."""
+
+    name: str
+    kind: Kind
+    default: object
+    text: str
+    short: str = ""
+
+    @property
+    def is_switch(self) -> bool:
+        """Say whether it needs no value."""
+        return self.kind.word == ""
+
+    @property
+    def forms(self) -> str:
+        """All ways to write it: ``-H, --human``."""
+        return f"-{self.short}, --{self.name}" if self.short else f"--{self.name}"
+
+
+class Given:
+    """What a command line gives: each flag's value by its name, and the other words.
+
+    The value of ``--no-trunc`` is ``given.no_trunc``.
+    """
+
+    def __init__(self, flags: Iterable[Flag]) -> None:
+        self.words: list[str] = []
+        self._values: dict[str, Any] = {
+            flag.name.replace("-", "_"): [] if flag.kind.repeats else flag.default for flag in flags
+        }
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self._values[name]
+        except KeyError:
+            raise AttributeError(name) from None
+
+    def put(self, flag: Flag, text: str) -> None:
+        """Read the value of a flag.
+
+        Raises:
+            UsageError: it is none.
+        """
+        try:
+            value = flag.kind.read(text)
+        except ValueError as error:
+            raise UsageError(
+                f'invalid argument "{text}" for "{flag.forms}" flag: {error}', exit_code=BAD_FLAG
+            ) from None
+        key = flag.name.replace("-", "_")
+        if flag.kind.repeats:
+            self._values[key].append(value)
+        else:
+            self._values[key] = value
+
+
+def parse(flags: Sequence[Flag], words: Iterable[str], *, until_word: bool = False) -> Given:
+    """Read the words of a command line; with ``until_word`` flags end at the first other word.
+
+    Raises:
+        UsageError: an unknown flag, one without its value, or a value of the wrong kind.
+    """
+    given = Given(flags)
+    by_name = {flag.name: flag for flag in flags}
+    by_short = {flag.short: flag for flag in flags if flag.short}
+    rest = list(words)
+    while rest:
+        word = rest.pop(0)
+        if word == "--":
+            break
+        if word.startswith("--"):
+            _take_long(word, rest, by_name, given)
+        elif word.startswith("-") and word != "-":
+            _take_short(word, rest, by_short, given)
+        else:
+            given.words.append(word)
+            if until_word:
+                break
+    given.words += rest
+    return given
+
+
+def _take_long(word: str, rest: list[str], known: dict[str, Flag], given: Given) -> None:
+    name, equals, value = word[2:].partition("=")
+    if not name or name.startswith("-"):
+        raise UsageError(f"bad flag syntax: {word}", exit_code=BAD_FLAG)
+    flag = known.get(name)
+    if flag is None:
+        raise UsageError(f"unknown flag: --{name}", exit_code=BAD_FLAG)
+    if equals:
+        given.put(flag, value)
+    elif flag.is_switch:
+        given.put(flag, "true")
+    elif rest:
+        given.put(flag, rest.pop(0))
+    else:
+        raise UsageError(f"flag needs an argument: {word}", exit_code=BAD_FLAG)
+
+
+def _take_short(word: str, rest: list[str], known: dict[str, Flag], given: Given) -> None:
+    letters = word[1:]
+    while letters:
+        letter, after = letters[0], letters[1:]
+        flag = known.get(letter)
+        if flag is None:
+            raise UsageError(
+                f"unknown shorthand flag: '{letter}' in -{letters}", exit_code=BAD_FLAG
+            )
+        if len(after) > 1 and after.startswith("="):
+            given.put(flag, after[1:])
+        elif flag.is_switch:
+            given.put(flag, "true")
+            letters = after
+            continue
+        elif after:
+            given.put(flag, after)
+        elif rest:
+            given.put(flag, rest.pop(0))
+        else:
+            raise UsageError(
+                f"flag needs an argument: '{letter}' in -{letters}", exit_code=BAD_FLAG
+            )
+        return

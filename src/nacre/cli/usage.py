@@ -1,0 +1,95 @@
+"""How a command is used: the help it prints, and whether it was given as many words as it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from nacre.cli.flags import Flag, UsageError
+
+_WIDTH = 80
+
+
+def check_count(command: str, usage: str, words: Sequence[str]) -> None:
+    """Check the number of words against a usage such as ``IMAGE [IMAGE...]``.
+
+    Raises:
+        UsageError: there are too few or too many.
+    """
+    places = usage.split()
+    least = sum(not place.startswith("[") for place in places)
+    most = None if "..." in usage else len(places)
+    if least <= len(words) and (most is None or len(words) <= most):
+        return
+    raise UsageError(f"'{command}' {_wanted(least, most)}", remedy=f"see '{command} --help'")
+
+
+def _wanted(least: int, most: int | None) -> str:
+    if most == 0:
+        return "accepts no arguments"
+    if most is None:
+        return f"requires at least {_arguments(least)}"
+    if least == most:
+        return f"requires {_arguments(least)}"
+    if not least:
+        return f"requires at most {_arguments(most)}"
+    return f"requires at least {least} and at most {_arguments(most)}"
+
+
+def _arguments(count: int) -> str:
+    return f"{count} argument{'' if count == 1 else 's'}"
+
+
+def command_help(
+    command: str, usage: str, summary: str, names: Sequence[str], flags: Sequence[Flag], more: str
+) -> str:
+    """Return the help of one command in Docker's form.
+
+    Args:
+        command: as it was typed, ``nacre images``.
+        usage: the words it takes.
+        summary: what it does.
+        names: every way to type it.
+        flags: its flags.
+        more: what help says at the end.
+
+    """
+    shown = sorted((flag for flag in flags if flag.text), key=lambda flag: flag.name)
+    words = [command, *(["[OPTIONS]"] if shown else []), *([usage] if usage else [])]
+    parts = [f"Usage:  {' '.join(words)}", summary]
+    if len(names) > 1:
+        parts.append(f"Aliases:\n  {', '.join(names)}")
+    if shown:
+        parts.append("\n".join(["Options:", *_options(shown)]))
+    if more:
+        parts.append(more.rstrip())
+    return "\n\n".join(parts) + "\n"
+
+
+def rows(entries: Iterable[tuple[str, str]]) -> list[str]:
+    """Return names and what they mean in two columns, the second one wrapped."""
+    import textwrap
+
+    listed = list(entries)
+    width = max(len(name) for name, _ in listed) + 3
+    lines: list[str] = []
+    for name, text in listed:
+        first, *others = textwrap.wrap(text, max(_WIDTH - width - 2, 30))
+        lines.append(f"  {name:<{width}}{first}")
+        lines += [f"  {'':<{width}}{other}" for other in others]
+    return lines
+
+
+def _options(flags: Sequence[Flag]) -> list[str]:
+    return rows((_option(flag), _meaning(flag)) for flag in flags)
+
+
+def _option(flag: Flag) -> str:
+    forms = flag.forms if flag.short else f"    {flag.forms}"
+    return f"{forms} {flag.kind.word}".rstrip()
+
+
+def _meaning(flag: Flag) -> str:
+    if flag.kind.repeats or not flag.default:
+        return flag.text
+    default = str(flag.default).lower() if flag.is_switch else flag.default
+    return f"{flag.text} (default {default})"

@@ -1,0 +1,102 @@
+"""Docker's engine, started for the tests on a socket of its own, and its command line."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.peers.tools import Tool, isolated_environment, require_tool, wait_until
+
+# The engine mounts things and has one fixed folder for settings, so it gets a view of the file
+# system of its own: nothing of it is seen, or left mounted, outside.
+_APART = 'mkdir -p /etc/docker; mount --bind "$1" /etc/docker; shift; exec "$@"'
+
+# Image IDs are config digests only in this store, which newer engines no longer take by default.
+_SETTINGS = {"features": {"containerd-snapshotter": False}}
+
+
+@dataclass(frozen=True, slots=True)
+class DockerEngine:
+    """A running dockerd; ``certificates`` is what it knows as ``/etc/docker/certs.d``."""
+
+    folder: Path
+    certificates: Path
+
+    def client(self, home: Path) -> Tool:
+        """Return the command line of this engine, for a user whose home folder is ``home``."""
+        environment = isolated_environment(home) | {
+            "DOCKER_CONFIG": str(home / ".docker"),
+            # The classic builder is in every engine; the other is a plugin that Debian has not got.
+            "DOCKER_BUILDKIT": "0",
+        }
+        address = f"unix://{self.folder}/docker.sock"
+        return Tool((require_tool("docker"), "--host", address), environment)
+
+
+@contextmanager
+def running_docker() -> Iterator[DockerEngine]:
+    """Start an engine with no images, no network and data of its own; end it on leaving.
+
+    It needs root. It takes plain http from loopback registries, as Docker does by default.
+    """
+    # Not below pytest's folders: the path of a socket may not exceed 107 characters.
+    with tempfile.TemporaryDirectory(prefix="docker-") as name:
+        folder = Path(name)
+        engine = DockerEngine(folder, folder / "etc/certs.d")
+        engine.certificates.mkdir(parents=True)
+        (folder / "daemon.json").write_text(json.dumps(_SETTINGS))
+        with (
+            (folder / "log").open("wb") as log,
+            subprocess.Popen(
+                _argv(folder),
+                env=isolated_environment(folder / "home"),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            ) as process,
+        ):
+            try:
+                _wait_for(engine, process)
+                yield engine
+            finally:
+                _end(process)
+
+
+def _argv(folder: Path) -> list[str]:
+    return [
+        require_tool("unshare"),
+        *("--mount", "sh", "-ec", _APART, "sh", str(folder / "etc"), require_tool("dockerd")),
+        *("--host", f"unix://{folder}/docker.sock"),
+        *("--config-file", str(folder / "daemon.json")),
+        *("--pidfile", str(folder / "pid")),
+        *("--data-root", str(folder / "data")),
+        *("--exec-root", str(folder / "exec")),
+        *("--bridge=none", "--iptables=false", "--ip6tables=false"),
+    ]
+
+
+def _wait_for(engine: DockerEngine, process: subprocess.Popen[bytes]) -> None:
+    client = engine.client(engine.folder / "home")
+
+    def settled() -> bool:
+        return process.poll() is not None or client.attempt("version").returncode == 0
+
+    wait_until(settled, "dockerd")
+    if process.poll() is not None:
+        said = (engine.folder / "log").read_text(errors="replace")
+        pytest.fail(f"dockerd did not start:\n{said[-4000:]}", pytrace=False)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
