@@ -72,6 +72,11 @@ class RegistryServer(ThreadingHTTPServer):
         with self.lock:
             self._faults.append(_Planned(method, part, fault, times))
 
+    def heal(self) -> None:
+        """Let nothing go wrong any more."""
+        with self.lock:
+            self._faults.clear()
+
     def fault_for(self, method: str, path: str) -> Fault | None:
         """Use up one planned fault."""
         with self.lock:

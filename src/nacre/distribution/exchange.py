@@ -68,7 +68,10 @@ def resolved(base: str, location: str) -> str:
     """
     if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in location):
         raise UnsafeAddress(f"{_host(base)} sent an address with control characters")
-    url = urljoin(base, location).partition("#")[0]
+    try:
+        url = urljoin(base, location).partition("#")[0]
+    except ValueError:
+        raise UnsafeAddress(f"{_host(base)} sent {location[:200]!r}, which is no address") from None
     parts = _split(url)
     if parts.username is not None:
         raise UnsafeAddress(f"{_host(base)} sent an address that carries a user name")

@@ -25,8 +25,13 @@ def resolve(place: Place, reference: str) -> Descriptor:
     """
     try:
         found = _head(place, reference)
-    except (NotFound, Unsupported):
-        # A reply to HEAD has no body that would say why; the reply to GET has one.
+    except Unsupported:
+        found = None
+    except NotFound:
+        # A reply to HEAD has no body that would say why; the reply to GET has one. Who asks for
+        # a digest mostly wants to know whether it must be pushed, and needs no reason.
+        if _digest_in(reference):
+            raise
         found = None
     if found is not None:
         return found

@@ -80,7 +80,7 @@ class Catalogue:
         """Return every image, in the order they were added."""
         by_id: dict[Digest, list[ImageRecord]] = {}
         for record in self._store.state.images():
-            by_id.setdefault(record.image_id, []).append(record)
+            by_id.setdefault(record.image_id, []).insert(0, record)
         return [self._joined(records) for records in by_id.values()]
 
     def find(self, text: str, platform: Platform | None = None) -> LocalImage:
@@ -92,7 +92,7 @@ class Catalogue:
             InvalidReference: the text is neither a name nor an ID.
         """
         record = self._record(text)
-        siblings = self._store.state.images_of(record.image_id)
+        siblings = reversed(self._store.state.images_of(record.image_id))
         rest = [each for each in siblings if each.descriptor.digest != record.descriptor.digest]
         return self._joined([record, *rest], platform)
 

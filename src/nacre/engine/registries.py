@@ -39,13 +39,13 @@ class Registries:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = RegistrySettings.from_toml_table(settings.registry, settings.environment)
-        self.credentials = CredentialStore(
+        self._credentials = CredentialStore(
             CredentialLocations.from_environment(settings.environment)
         )
         self._on_event: OnEvent = ignore
         self._client = Client(
             self._settings,
-            self.credentials,
+            self._credentials,
             on_warning=lambda text: self._on_event(Warned(text)),
             on_retry=lambda what, reason, delay: self._on_event(Retried(what, reason, delay)),
             user_agent=f"nacre/{__version__}",
@@ -74,19 +74,23 @@ class Registries:
         Raises:
             Denied: the registry does not accept them; nothing is kept.
         """
-        domain = login_domain(server)
-        kept = self._client.registry(domain).login(Credential(username, password))
-        saved = self.credentials.save(domain, kept)
-        return LoggedIn(domain, Path(saved.where) if saved.plain else None)
+        registry = self._client.registry(login_domain(server))
+        kept = registry.login(Credential(username, password))
+        saved = self._credentials.save(registry.credential_host, kept)
+        return LoggedIn(registry.domain, Path(saved.where) if saved.plain else None)
 
     def logout(self, server: str) -> bool:
         """Forget the credentials of a registry and say whether there were any."""
-        return self.credentials.erase(login_domain(server))
+        return self._credentials.erase(self._credential_host(server))
 
     def username(self, server: str) -> str:
         """Return the name kept for a registry, or ""."""
-        found = self.credentials.find(login_domain(server))
+        found = self._credentials.find(self._credential_host(server))
         return found.username if found else ""
+
+    def _credential_host(self, server: str) -> str:
+        """Return where credentials are kept: those of a relocated registry under its location."""
+        return self._client.registry(login_domain(server)).credential_host
 
     def search(self, term: str, *, limit: int = 25) -> list[SearchResult]:
         """Return what a registry finds; ``term`` may start with its host, as ``host:5000/word``."""

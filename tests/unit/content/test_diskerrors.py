@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from nacre.content.diskerrors import disk_errors
+from nacre.content.diskerrors import DiskFull, disk_errors
 from nacre.errors import Denied, NacreError, Unavailable
 
 FOLDER = Path("/store")
@@ -14,9 +14,9 @@ FOLDER = Path("/store")
 @pytest.mark.parametrize(
     ("number", "category", "message"),
     [
-        (errno.ENOSPC, Unavailable, "no space left on the file system of /store"),
-        (errno.EDQUOT, Unavailable, "no space left on the file system of /store"),
-        (errno.EFBIG, Unavailable, "no space left on the file system of /store"),
+        (errno.ENOSPC, DiskFull, "no space left on the file system of /store"),
+        (errno.EDQUOT, DiskFull, "no space left on the file system of /store"),
+        (errno.EFBIG, DiskFull, "no space left on the file system of /store"),
         (errno.EROFS, Denied, "/store is read-only"),
         (errno.EACCES, Denied, "no permission for /store/x"),
         (errno.EPERM, Denied, "no permission for /store/x"),
@@ -30,7 +30,7 @@ def test_an_error_names_the_folder(number: int, category: type[NacreError], mess
 
 
 def test_a_full_disk_comes_with_a_remedy() -> None:
-    with pytest.raises(Unavailable) as caught, disk_errors(FOLDER):
+    with pytest.raises(DiskFull) as caught, disk_errors(FOLDER):
         raise OSError(errno.ENOSPC, "")
     assert caught.value.remedy
 

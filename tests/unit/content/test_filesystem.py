@@ -252,6 +252,17 @@ def test_sweeping_everything_leaves_no_folder(root: Path, blobs: FilesystemBlobs
     interrupted(blobs, 10)
 
 
+def test_single_ingests_can_be_forgotten(root: Path, blobs: FilesystemBlobs) -> None:
+    interrupted(blobs, 1000)
+    blobs.forget_ingests([Digest.of(b"other")])
+    assert (root / PART).exists()
+    with blobs.ingest(BLOB):
+        blobs.forget_ingests([BLOB.digest])
+    assert (root / PART).exists()
+    blobs.forget_ingests([BLOB.digest])
+    assert files(root) == {"oci-layout", "index.json"}
+
+
 def test_sweeping_spares_open_ingests(blobs: FilesystemBlobs) -> None:
     with blobs.ingest(BLOB) as expected, blobs.ingest() as other:
         for ingest in (expected, other):
@@ -282,7 +293,7 @@ def test_an_error_of_the_caller_stays_as_it_is(blobs: FilesystemBlobs) -> None:
 
 def test_a_full_disk_is_told_and_gets_its_space_back(root: Path) -> None:
     with child("fill", root, 1_000_000) as process:
-        assert process.finish() == f"Unavailable: no space left on the file system of {root}"
+        assert process.finish() == f"DiskFull: no space left on the file system of {root}"
     assert files(root) == {"oci-layout", "index.json"}
 
 

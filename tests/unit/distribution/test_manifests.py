@@ -80,6 +80,14 @@ def test_a_missing_manifest_is_told_as_docker_does(repository: Repository) -> No
         repository.resolve("no")
 
 
+def test_a_missing_digest_is_told_in_one_request(
+    repository: Repository, server: RegistryServer
+) -> None:
+    with pytest.raises(ManifestNotFound, match="not found: manifest unknown"):
+        repository.resolve(Digest.of(b"missing"))
+    assert len(server.requests) == 1
+
+
 def test_a_descriptor_for_another_digest_is_refused(
     repository: Repository, server: RegistryServer
 ) -> None:

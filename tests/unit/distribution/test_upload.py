@@ -76,8 +76,8 @@ def test_a_dropped_upload_goes_on_from_what_arrived(
 def test_an_upload_that_keeps_dropping_moves_each_byte_once(
     repository: Repository, server: RegistryServer
 ) -> None:
-    server.fail("PUT", "/uploads/", DropUpload(500_000))
-    server.fail("PATCH", "/uploads/", DropUpload(500_000), times=3)
+    server.fail("PUT", "/uploads/", DropUpload(300_000))
+    server.fail("PATCH", "/uploads/", DropUpload(300_000), times=7)
     push(repository)
     assert sum(request.received for request in server.requests) == BLOB.size
     assert server.blobs[BLOB.digest] == DATA

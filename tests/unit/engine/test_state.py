@@ -207,6 +207,18 @@ def test_a_collection_that_fails_changes_nothing(state: State) -> None:
     assert state.roots() == [ONE]
 
 
+def test_a_change_of_several_steps_is_whole_or_nothing(state: State) -> None:
+    state.tag("a", ONE)
+    with pytest.raises(_Failure), state.changing():  # noqa: PT012
+        state.untag("a")
+        raise _Failure
+    assert list(state.names()) == ["a"]
+    with state.changing():
+        state.untag("a")
+        state.remove_image(ONE.digest)
+    assert state.images() == []
+
+
 def test_a_collection_may_change_the_state_itself(state: State) -> None:
     state.add_image(ONE)
     with state.collecting():
