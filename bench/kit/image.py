@@ -10,17 +10,18 @@ import hashlib
 import json
 import os
 import tarfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from zlib_ng import gzip_ng
+from zlib_ng import zlib_ng
 
 from bench.kit.stopwatch import succeed
 
 _BLOCK = 1024 * 1024
+_GZIP = 31  # what zlib calls gzip with the largest window
 _END_OF_TAR = bytes(1024)
 _WHEN = "2026-01-01T00:00:00Z"
 
@@ -60,7 +61,7 @@ def write_layout(folder: Path, tar: Path, shape: Shape) -> None:
     """Write an image of this shape as an OCI image layout, tagged ``bench``."""
     with tar.open("rb") as file:
         layers = [
-            write_layer(folder, (_slice(file, begin, end), _END_OF_TAR))
+            write_layer(folder, chain(_slice(file, begin, end), [_END_OF_TAR]))
             for begin, end in pairwise(_cuts(tar, shape.shares))
         ]
     write_image(folder, layers)
@@ -80,31 +81,28 @@ def write_small(folder: Path, layers: int) -> None:
 def write_random(folder: Path, size: int) -> None:
     """Write an image of one layer that no compression makes smaller, tagged ``bench``."""
     noise = (os.urandom(_BLOCK) for _ in range(size // _BLOCK))
-    pieces = (_file("noise", size // _BLOCK * _BLOCK), noise, _END_OF_TAR)
-    write_image(folder, [write_layer(folder, pieces, level=1)])
+    tar = chain([_file("noise", size // _BLOCK * _BLOCK)], noise, [_END_OF_TAR])
+    write_image(folder, [write_layer(folder, tar, level=1)])
 
 
-def write_layer(
-    folder: Path, pieces: Sequence[Iterator[bytes] | bytes], *, level: int = 6
-) -> Layer:
-    """Compress one layer into the layout in ``folder``; ``pieces`` are its tar."""
-    blobs = _blobs(folder)
-    raw, size, digest = hashlib.sha256(), 0, hashlib.sha256()
-    part = blobs / "part"
-    with (
-        part.open("wb") as out,
-        gzip_ng.GzipNGFile(fileobj=out, mode="wb", compresslevel=level, mtime=0) as packed,
-    ):
-        for piece in pieces:
-            for data in [piece] if isinstance(piece, bytes) else piece:
-                raw.update(data)
-                packed.write(data)
-    with part.open("rb") as file:
-        while data := file.read(_BLOCK):
-            digest.update(data)
-            size += len(data)
-    part.rename(blobs / digest.hexdigest())
-    return Layer(f"sha256:{digest.hexdigest()}", size, f"sha256:{raw.hexdigest()}")
+def write_layer(folder: Path, tar: Iterable[bytes], *, level: int = 6) -> Layer:
+    """Compress one layer into the layout in ``folder``; ``tar`` are its bytes."""
+    raw, packed, size = hashlib.sha256(), hashlib.sha256(), 0
+    packer = zlib_ng.compressobj(level=level, wbits=_GZIP)
+
+    def compressed() -> Iterator[bytes]:
+        for data in tar:
+            raw.update(data)
+            yield packer.compress(data)
+        yield packer.flush()
+
+    part = _blobs(folder) / "part"
+    with part.open("wb") as out:
+        for data in compressed():
+            packed.update(data)
+            size += out.write(data)
+    part.rename(_blobs(folder) / packed.hexdigest())
+    return Layer(f"sha256:{packed.hexdigest()}", size, f"sha256:{raw.hexdigest()}")
 
 
 def write_image(folder: Path, layers: Sequence[Layer]) -> None:

@@ -17,15 +17,30 @@ TEST_PACKAGES=(
     "${DEMO_PACKAGES[@]}"
     buildah
     crun
+    fish
     fuse-overlayfs
     golang-github-containers-common # policy.json and registries.conf of the next three
     iproute2
     podman
     uidmap
     umoci
+    zsh
 )
+
+# ensure_test_peers: all that the compat and integration tests need. Docker may have come from
+# elsewhere and stays then; its engine runs as root only, as do the tests that need it.
+ensure_test_peers() {
+    ensure_system_packages "${TEST_PACKAGES[@]}"
+    is_root || return 0
+    command -v dockerd >/dev/null || ensure_system_packages docker.io
+    command -v docker >/dev/null || ensure_system_packages docker-cli # apart since Debian 13
+}
 
 # peer_versions: one line a peer, for the record of a full test run.
 peer_versions() {
     dpkg-query -W -f='${Package} ${Version}\n' "${TEST_PACKAGES[@]}"
+    if is_root; then
+        dockerd --version
+        docker --version
+    fi
 }

@@ -36,13 +36,24 @@ ensure_system_packages() {
     say "installing system packages: ${missing[*]}"
     DEBIAN_FRONTEND=noninteractive apt-get -q=2 -o Dpkg::Use-Pty=0 install -y \
         --no-install-recommends "${missing[@]}" >/dev/null
-    stop_packaged_registry "${missing[@]}"
+    stop_packaged_services "${missing[@]}"
 }
 
-# stop_packaged_registry PACKAGE...: Debian starts docker-registry as a service when it is
-# installed; nothing here wants that one, each test and demo starts its own on a free port.
-stop_packaged_registry() {
-    [[ " $* " == *" docker-registry "* ]] && [ -d /run/systemd/system ] || return 0
-    say "switching off the docker-registry service that its package has just started"
-    systemctl disable --now --quiet docker-registry.service
+# stop_packaged_services PACKAGE...: Debian starts servers as services when they are installed;
+# nothing here wants those, each test and demo starts its own.
+stop_packaged_services() {
+    [ -d /run/systemd/system ] || return 0
+    local package
+    for package in "$@"; do
+        case "$package" in
+            docker-registry) stop_services docker-registry.service ;;
+            docker.io) stop_services docker.socket docker.service containerd.service ;;
+        esac
+    done
+}
+
+# stop_services UNIT...: now, and at the next start of the machine.
+stop_services() {
+    say "switching off what a package has just started: $*"
+    systemctl disable --now --quiet "$@"
 }

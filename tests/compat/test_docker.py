@@ -83,8 +83,9 @@ class TestDockerReads:
 def test_docker_loads_from_a_pipe(docker: Tool, nacre_cli: NacreCli) -> None:
     take(nacre_cli, GZIP)
     with nacre_cli.started("save", NAME) as saving:
-        loaded = subprocess.run([*docker.argv, "load"], env=docker.env, stdin=saving.stdout)
-    assert loaded.returncode == saving.wait() == 0
+        loading = [*docker.argv, "load"]
+        subprocess.run(loading, env=docker.env, stdin=saving.stdout, check=True)
+    assert saving.returncode == 0
     assert inspected(docker, NAME)["Id"] == image_id(GZIP)
 
 
@@ -117,7 +118,11 @@ class TestNacreReads:
         argv = [*docker.argv, "save", "team/built:1"]
         with subprocess.Popen(argv, env=docker.env, stdout=subprocess.PIPE) as saving:
             loaded = subprocess.run(
-                nacre_cli.argv("load"), env=nacre_cli.env, stdin=saving.stdout, capture_output=True
+                nacre_cli.argv("load"),
+                env=nacre_cli.env,
+                stdin=saving.stdout,
+                stdout=subprocess.PIPE,
+                check=True,
             )
         assert loaded.stdout == b"Loaded image: team/built:1\n"
         assert inspected(nacre_cli, "team/built:1")["Id"] == built

@@ -14,6 +14,9 @@ from nacre.testing.builders import Content, a_layer, an_image, an_index
 from nacre.testing.targets import Shelf
 from nacre.transports.copy import copy
 from nacre.transports.layout import LayoutStore
+from tests.compat.images import digest_of as manifest_digest
+from tests.compat.images import image_id, inspected, skopeo_copy
+from tests.peers.nacre import NacreCli
 from tests.peers.tools import Tool
 
 TREE = a_layer({"etc": None, "etc/motd": b"hello\n", "etc/link": "motd"})
@@ -78,6 +81,111 @@ def test_umoci_unpacks_what_nacre_wrote(umoci: Tool, folder: Path, tmp_path: Pat
     bundle = tmp_path / "bundle"
     umoci("unpack", "--rootless", "--image", f"{folder}:v1", bundle)
     assert (bundle / "rootfs/etc/motd").read_text() == "hello\n"
+
+
+@pytest.mark.root
+def test_umoci_unpacks_it_with_its_owners_as_root(
+    umoci: Tool, folder: Path, tmp_path: Path
+) -> None:
+    written(folder, IMAGE, "v1")
+    umoci("unpack", "--image", f"{folder}:v1", tmp_path / "bundle")
+    assert (tmp_path / "bundle/rootfs/etc/link").read_text() == "hello\n"
+
+
+def test_umoci_lists_and_describes_what_nacre_wrote(umoci: Tool, folder: Path) -> None:
+    written(folder, IMAGE, "v1")
+    written(folder, ARM, "arm")
+    assert sorted(umoci("ls", "--layout", folder).split()) == ["arm", "v1"]
+    steps = json.loads(umoci("stat", "--json", "--image", f"{folder}:v1"))["history"]
+    document = read_document(LayoutStore(folder), IMAGE.root)
+    assert isinstance(document, Manifest)
+    assert [step["layer"]["digest"] for step in steps] == [each.digest for each in document.layers]
+    assert [step["created_by"] for step in steps] == ["layer 0", "layer 1"]
+
+
+@pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
+@pytest.mark.parametrize("other", ["podman", "buildah"])
+def test_podman_and_buildah_pull_from_it(
+    request: pytest.FixtureRequest, folder: Path, other: str, compressed: bool
+) -> None:
+    tool: Tool = request.getfixturevalue(other)
+    image = an_image([TREE], compressed=compressed)
+    written(folder, image, "v1")
+    found = tool("pull", "--quiet", f"oci:{folder}:v1").strip()
+    assert f"sha256:{found}" == image_id(image)
+
+
+def test_buildah_makes_a_container_of_it(buildah: Tool, folder: Path, tmp_path: Path) -> None:
+    written(folder, IMAGE, "v1")
+    container = buildah("from", f"oci:{folder}:v1").strip()
+    buildah("config", "--user", "nobody", container)
+    buildah("commit", "--quiet", container, f"oci:{tmp_path / 'theirs'}:v2")
+    layout = LayoutStore(tmp_path / "theirs")
+    changed = read_document(layout, layout.resolve("v2"))
+    assert isinstance(changed, Manifest)
+    config = read_config(layout, changed)
+    original = read_document(Shelf(IMAGE), IMAGE.root)
+    assert isinstance(original, Manifest)
+    before = read_config(Shelf(IMAGE), original)
+    assert config.run["User"] == "nobody"
+    assert config.diff_ids[: len(before.diff_ids)] == before.diff_ids
+
+
+def test_nacre_reads_zstd_layers_that_skopeo_wrote(
+    skopeo: Tool, nacre_cli: NacreCli, folder: Path, tmp_path: Path
+) -> None:
+    plain = an_image([TREE], compressed=False)
+    written(folder, plain, "v1")
+    theirs = f"oci:{tmp_path / 'theirs'}:v1"
+    options = ("--dest-compress", "--dest-compress-format=zstd")
+    skopeo_copy(skopeo, f"oci:{folder}:v1", theirs, *options)
+    nacre_cli("image", "copy", theirs, "hello:zstd")
+    nacre_cli("image", "verify", "hello:zstd")
+    ours = inspected(nacre_cli, "hello:zstd")
+    assert ours["Id"] == image_id(plain)
+    assert ours["Descriptor"]["digest"] == manifest_digest(skopeo, theirs)
+
+
+def test_nacre_reads_layers_that_umoci_repacked(
+    umoci: Tool, nacre_cli: NacreCli, folder: Path, tmp_path: Path
+) -> None:
+    written(folder, IMAGE, "v1")
+    bundle = tmp_path / "bundle"
+    umoci("unpack", "--rootless", "--image", f"{folder}:v1", bundle)
+    (bundle / "rootfs/etc/issue").write_text("changed\n")
+    (bundle / "rootfs/data").unlink()
+    umoci("repack", "--image", f"{folder}:v2", "--history.comment", "by umoci", bundle)
+    nacre_cli("image", "copy", f"oci:{folder}:v2", "hello:2")
+    nacre_cli("image", "verify", "hello:2")
+    steps = json.loads(umoci("stat", "--json", "--image", f"{folder}:v2"))["history"][::-1]
+    form = "{{.CreatedBy}}|{{.Comment}}"
+    ours = nacre_cli("history", "--no-trunc", "--format", form, "hello:2").splitlines()
+    assert ours == [f"{step['created_by']}|{step.get('comment', '')}" for step in steps]
+    assert ours[0].endswith("by umoci")
+    assert len(inspected(nacre_cli, "hello:2")["RootFS"]["Layers"]) == 3
+
+
+def test_nacre_reads_the_layout_that_podman_saved(
+    podman: Tool, nacre_cli: NacreCli, folder: Path, tmp_path: Path
+) -> None:
+    written(folder, IMAGE, "v1")
+    found = podman("pull", "--quiet", f"oci:{folder}:v1").strip()
+    podman("save", "--format", "oci-dir", "--output", tmp_path / "saved", found)
+    nacre_cli("image", "copy", f"oci:{tmp_path / 'saved'}", "hello:1")
+    nacre_cli("image", "verify", "hello:1")
+    assert inspected(nacre_cli, "hello:1")["Id"] == image_id(IMAGE)
+
+
+def test_skopeos_own_kind_of_folder_is_refused_in_a_sentence(
+    podman: Tool, nacre_cli: NacreCli, folder: Path, tmp_path: Path
+) -> None:
+    written(folder, IMAGE, "v1")
+    found = podman("pull", "--quiet", f"oci:{folder}:v1").strip()
+    podman("save", "--format", "docker-dir", "--output", tmp_path / "saved", found)
+    said = nacre_cli.refused("image", "copy", f"dir:{tmp_path / 'saved'}", "hello:1")
+    assert "transport dir" in said
+    said = nacre_cli.refused("image", "copy", f"oci:{tmp_path / 'saved'}", "hello:1")
+    assert "no OCI image layout" in said
 
 
 @pytest.mark.parametrize("format_", ["oci", "v2s2"])

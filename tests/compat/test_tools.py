@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nacre.testing.builders import a_layer
 from tests.peers.tools import Tool
 
 
@@ -25,6 +26,19 @@ def test_umoci_and_skopeo_read_the_same_layout(umoci: Tool, skopeo: Tool, tmp_pa
     umoci("init", "--layout", layout)
     umoci("new", "--image", f"{layout}:empty")
     assert '"rootfs"' in skopeo("inspect", "--config", "--raw", f"oci:{layout}:empty")
+
+
+def test_docker_has_an_engine_of_its_own(docker: Tool, tmp_path: Path) -> None:
+    assert docker("images", "--quiet") == ""
+    (tmp_path / "tree.tar").write_bytes(a_layer({"etc/motd": b"hello\n"}))
+    docker("import", tmp_path / "tree.tar", "tree:1")
+    container = docker("create", "tree:1", "true").strip()
+    assert docker("cp", f"{container}:/etc/motd", "-") != ""
+    assert "docker-" not in Path("/proc/mounts").read_text()
+
+
+def test_the_engine_has_none_of_the_images_of_the_test_before(docker: Tool) -> None:
+    assert docker("images", "--all", "--quiet") == docker("ps", "--all", "--quiet") == ""
 
 
 def test_a_tool_that_fails_is_no_error_where_that_is_asked(skopeo: Tool, tmp_path: Path) -> None:

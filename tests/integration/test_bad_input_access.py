@@ -148,7 +148,9 @@ def test_authorization_service_that_fails_is_named(unharmed: Unharmed) -> None:
         unharmed.refuses("pull", f"{server.host}/team/app:1", saying=server.host)
 
 
-@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"token": 7}', b"\xff", b'{"token":"a\\nb"}'])
+@pytest.mark.parametrize(
+    "body", [b"", b"{}", b"[]", b'{"token": 7}', b"\xff", b'{"token":"a\\nb"}']
+)
 def test_authorization_service_without_a_token(body: bytes, unharmed: Unharmed) -> None:
     with registry_server(Options(auth="token", users={"ana": SECRET})) as server:
         publish(server, "team/app", "1", an_image())

@@ -69,13 +69,12 @@ def test_proxy_that_is_not_there(unharmed: Unharmed) -> None:
     unharmed.refuses("pull", "registry.invalid/app:1", saying=saying)
 
 
-def test_connection_that_breaks_again_and_again(
+def test_connection_that_breaks_in_the_middle_of_the_manifest(
     unharmed: Unharmed, server: RegistryServer
 ) -> None:
     publish(server, "app", "1", an_image())
     server.fail("GET", "/manifests/", DropAfter(10), times=100)
-    unharmed.refuses("pull", f"{server.host}/app:1", saying=server.host)
-    assert len(server.seen("GET", "/manifests/")) == RetryPolicy().tries
+    unharmed.refuses("pull", f"{server.host}/app:1", saying="ended after 10 of")
 
 
 def test_registry_that_is_broken(unharmed: Unharmed, server: RegistryServer) -> None:
@@ -146,9 +145,7 @@ def test_another_authority_is_not_trusted(
         unharmed.refuses("pull", f"{server.host}/app:1", saying="is not trusted")
 
 
-def test_certificate_for_another_host_is_refused(
-    unharmed: Unharmed, authority: Authority
-) -> None:
+def test_certificate_for_another_host_is_refused(unharmed: Unharmed, authority: Authority) -> None:
     with registry_server(tls=serving(authority, "DNS:elsewhere.example")) as server:
         trust(unharmed, server.host, authority)
         unharmed.refuses("pull", f"{server.host}/app:1", saying="not trusted: .*(mismatch|match)")
@@ -161,7 +158,9 @@ def expired_certificate(authority: Authority) -> ssl.SSLContext:
     key, request, certificate = (folder / f"x.{end}" for end in ("key", "csr", "crt"))
     openssl = require_tool("openssl")
     new_key = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes")
-    succeed(run(openssl, "req", "-new", *new_key, "-subj", "/CN=x", "-keyout", key, "-out", request))
+    succeed(
+        run(openssl, "req", "-new", *new_key, "-subj", "/CN=x", "-keyout", key, "-out", request)
+    )
     (folder / "x.cnf").write_text(
         "[ca]\ndefault_ca = own\n[own]\ndatabase = index.txt\nserial = serial\n"
         "new_certs_dir = .\ndefault_md = sha256\npolicy = any\n[any]\ncommonName = supplied\n"
@@ -193,12 +192,19 @@ def test_expired_certificate_is_refused(unharmed: Unharmed, authority: Authority
         unharmed.refuses("pull", f"{server.host}/app:1", saying="not trusted: .*expired")
 
 
-def test_plain_http_where_tls_is_demanded(unharmed: Unharmed, authority: Authority) -> None:
-    """Loopback may speak plainly, but not once a CA was configured for it."""
-    with registry_server() as server:
-        publish(server, "app", "1", an_image())
-        trust(unharmed, server.host, authority)
-        unharmed.refuses("pull", f"{server.host}/app:1", saying="does not speak TLS")
+def test_plain_http_where_tls_is_demanded(unharmed: Unharmed, server: RegistryServer) -> None:
+    publish(server, "app", "1", an_image())
+    settings = f'[registry."hub.example"]\nlocation = "https://{server.host}"\n'
+    unharmed.cli.config.write_text(settings)
+    unharmed.refuses("pull", "hub.example/app:1", saying=f"{server.host} does not speak TLS")
+    assert not server.seen()
+
+
+def test_tls_where_plain_http_is_demanded(unharmed: Unharmed, authority: Authority) -> None:
+    with registry_server(tls=serving(authority)) as server:
+        settings = f'[registry."hub.example"]\nlocation = "http://{server.host}"\n'
+        unharmed.cli.config.write_text(settings)
+        unharmed.refuses("pull", "hub.example/app:1", saying=server.host)
         assert not server.seen()
 
 
@@ -285,7 +291,13 @@ def test_redirect_to_a_host_that_asks_for_a_password_is_not_answered(
 
 @pytest.mark.parametrize(
     "location",
-    ["file:///etc/passwd", "ftp://host.example/x", "http://ana:pw@127.0.0.1:1/x", "http://[", "\x01"],
+    [
+        "file:///etc/passwd",
+        "ftp://host.example/x",
+        "http://ana:pw@127.0.0.1:1/x",
+        "http://[",
+        "\x01",
+    ],
 )
 def test_redirect_to_what_is_no_web_address(
     location: str, unharmed: Unharmed, server: RegistryServer

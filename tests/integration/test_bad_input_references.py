@@ -101,9 +101,7 @@ def test_tag_at_a_digest_never_falls_back_to_the_tag(unharmed: Unharmed) -> None
         ("docker://", "names no"),
     ],
 )
-def test_place_that_is_none_is_not_copied_to(
-    place: str, saying: str, unharmed: Unharmed
-) -> None:
+def test_place_that_is_none_is_not_copied_to(place: str, saying: str, unharmed: Unharmed) -> None:
     unharmed.refuses("image", "copy", SOUND, place, saying=saying)
 
 

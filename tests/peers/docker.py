@@ -14,8 +14,8 @@ import pytest
 
 from tests.peers.tools import Tool, isolated_environment, require_tool, wait_until
 
-# The engine mounts things and has one fixed folder for settings, so it gets a view of the file
-# system of its own: nothing of it is seen, or left mounted, outside.
+# The engine mounts things, and writes to one fixed folder whatever it is told, so it gets a view
+# of the file system of its own: nothing of it is seen, or left, outside.
 _APART = 'mkdir -p /etc/docker; mount --bind "$1" /etc/docker; shift; exec "$@"'
 
 # Image IDs are config digests only in this store, which newer engines no longer take by default.
@@ -24,10 +24,9 @@ _SETTINGS = {"features": {"containerd-snapshotter": False}}
 
 @dataclass(frozen=True, slots=True)
 class DockerEngine:
-    """A running dockerd; ``certificates`` is what it knows as ``/etc/docker/certs.d``."""
+    """A running dockerd, whose socket and data are in ``folder``."""
 
     folder: Path
-    certificates: Path
 
     def client(self, home: Path) -> Tool:
         """Return the command line of this engine, for a user whose home folder is ``home``."""
@@ -49,8 +48,7 @@ def running_docker() -> Iterator[DockerEngine]:
     # Not below pytest's folders: the path of a socket may not exceed 107 characters.
     with tempfile.TemporaryDirectory(prefix="docker-") as name:
         folder = Path(name)
-        engine = DockerEngine(folder, folder / "etc/certs.d")
-        engine.certificates.mkdir(parents=True)
+        (folder / "etc").mkdir()
         (folder / "daemon.json").write_text(json.dumps(_SETTINGS))
         with (
             (folder / "log").open("wb") as log,
@@ -63,6 +61,7 @@ def running_docker() -> Iterator[DockerEngine]:
             ) as process,
         ):
             try:
+                engine = DockerEngine(folder)
                 _wait_for(engine, process)
                 yield engine
             finally:

@@ -89,6 +89,10 @@ class Tool:
     argv: tuple[str, ...]
     env: Mapping[str, str]
 
+    def within(self, env: Mapping[str, str]) -> Tool:
+        """Return the same program with more in its environment, or other values."""
+        return Tool(self.argv, {**self.env, **env})
+
     def __call__(self, *args: str | Path, stdin: str | None = None) -> str:
         """Run it with ``args`` and return what it printed on standard output."""
         return succeed(run(*self.argv, *args, env=self.env, stdin=stdin)).stdout

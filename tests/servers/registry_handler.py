@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import ssl
+import time
 import uuid
 from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 _ROUTE = re.compile(r"/v2/(.+?)/(manifests|blobs|tags|referrers)/(.+)")
 _RANGE = re.compile(r"bytes=(\d+)-(\d*)")
 _BLOCK = 256 * 1024
+_PACED_BLOCK = 64 * 1024
 
 
 class _Dropped(Exception):
@@ -355,8 +357,11 @@ class RegistryHandler(BaseHTTPRequestHandler):
             self.wfile.write(b"0\r\n\r\n")
 
     def _send_body(self, body: memoryview, *, chunked: bool) -> None:
-        for start in range(0, len(body), _BLOCK):
-            block = body[start : start + _BLOCK]
+        pace = self.server.options.pace
+        size = _PACED_BLOCK if pace else _BLOCK
+        for start in range(0, len(body), size):
+            block = body[start : start + size]
+            time.sleep(pace)
             self._sent += len(block)
             if self._sent == len(body):
                 self._record()

@@ -15,6 +15,7 @@ from __future__ import annotations
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -71,6 +72,14 @@ class RegistryServer(ThreadingHTTPServer):
         """Let the next ``times`` requests of a method whose path contains ``part`` go wrong."""
         with self.lock:
             self._faults.append(_Planned(method, part, fault, times))
+
+    def settle(self) -> None:
+        """Wait until all connections have ended, and so all requests are on record."""
+        while True:
+            with self.lock:
+                if not self._open:
+                    return
+            time.sleep(0.005)
 
     def heal(self) -> None:
         """Let nothing go wrong any more."""

@@ -97,3 +97,5 @@ class Options:
     absolute_locations: bool = False
     chunked_blobs: bool = False
     """Send blobs without their length."""
+    pace: float = 0.0
+    """Seconds to wait before each 64 KiB of a reply's body."""

@@ -2,39 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Protocol, cast
 
 if TYPE_CHECKING:
-    from argparse import ArgumentParser, Namespace
-
     from nacre.cli.console import Console
+    from nacre.cli.flags import Flag, Given
 
 
 class Command(Protocol):
-    """What a module under ``nacre.cli.commands`` offers."""
+    """What a module under ``nacre.cli.commands`` offers.
 
-    configure: Callable[[ArgumentParser], None]
-    """Declare arguments and options."""
+    It may also have a text ``MORE``, which its help ends with.
+    """
 
-    run: Callable[[Namespace, Console], int]
+    FLAGS: Sequence[Flag]
+    """What it takes besides words; how many words it takes, its usage in the table says."""
+
+    run: Callable[[Given, Console], int]
     """Do it and return the exit code."""
 
 
-@dataclass(frozen=True, slots=True)
 class Entry:
     """A command's place: how it is typed, which module runs it, what help says of it."""
 
-    path: tuple[str, ...]
-    module: str
-    summary: str
-    usage: str
+    def __init__(self, path: tuple[str, ...], module: str, summary: str, usage: str) -> None:
+        self.path = path
+        self.module = module
+        self.summary = summary
+        self.usage = usage
 
     def load(self) -> Command:
         """Import the command."""
         return cast("Command", import_module(f"nacre.cli.commands.{self.module}"))
+
+    @property
+    def names(self) -> list[str]:
+        """Every way to type it, as help lists them."""
+        shorts = [(short,) for short, path in SHORT_FORMS.items() if path == self.path]
+        others = [other for other, path in _ALIASES.items() if path == self.path]
+        return [f"nacre {' '.join(path)}" for path in (self.path, *others, *shorts)]
 
 
 GROUPS = {
@@ -130,22 +138,28 @@ _ALIASES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("image", "cp"): ("image", "copy"),
 }
 
+COMPLETE = "__complete"
+"""The command behind the completion scripts; what follows is a command line to be completed."""
+
 COMMON = ("pull", "push", "images", "login", "logout", "search", "version", "info")
 """The commands that help shows first, in Docker's order."""
 
 
-def find(words: list[str]) -> tuple[Entry, list[str]] | None:
-    """Return the command that the words start with and the words after it, or None."""
-    if words and words[0] in SHORT_FORMS:
-        return ENTRIES[SHORT_FORMS[words[0]]], words[1:]
-    for length in (2, 1):
+def find(words: Sequence[str]) -> tuple[Entry, int] | None:
+    """Return the command that the words start with and how many of them name it, or None."""
+    for length in (1, 2):
         path = tuple(words[:length])
-        entry = ENTRIES.get(_ALIASES.get(path, path)) if len(path) == length else None
+        entry = ENTRIES.get(SHORT_FORMS.get(path[0], _ALIASES.get(path, path))) if path else None
         if entry:
-            return entry, words[length:]
+            return entry, length
     return None
 
 
 def group(name: str) -> list[Entry]:
     """Return the commands of a group such as ``image``, sorted."""
     return [entry for path, entry in sorted(ENTRIES.items()) if len(path) > 1 and path[0] == name]
+
+
+def single_words() -> list[str]:
+    """Return every command that is typed as one word, sorted."""
+    return sorted({*SHORT_FORMS, *(path[0] for path in ENTRIES if len(path) == 1)})

@@ -2,30 +2,34 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, TextIO
+from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
-from nacre.errors import NacreError
+from nacre.errors import Invalid, NacreError
 
 if TYPE_CHECKING:
+    from io import TextIOWrapper
+
     from nacre.engine.engine import Engine
 
 
-@dataclass(frozen=True)
 class Console:
     """The streams of one run and the engine it works on, opened when first asked for."""
 
-    stdin: TextIO
-    stdout: TextIO
-    stderr: TextIO
-    open_engine: Callable[[], Engine]
+    def __init__(
+        self, stdin: TextIO, stdout: TextIO, stderr: TextIO, open_engine: Callable[[], Engine]
+    ) -> None:
+        self.stdin = stdin
+        self.stdout = stdout
+        self.stderr = stderr
+        self._open_engine = open_engine
 
     @cached_property
     def engine(self) -> Engine:
         """The engine with the settings and the store that the command line chose."""
-        return self.open_engine()
+        return self._open_engine()
 
     def write(self, text: str) -> None:
         """Print a text of result as it is."""
@@ -52,9 +56,10 @@ class Console:
 
     def confirm(self, warning: str) -> bool:
         """Ask whether to go on; only ``y`` or ``yes`` means yes."""
-        self.stdout.write(f"{warning}\nAre you sure you want to continue? [y/N] ")
-        self.stdout.flush()
-        return self.stdin.readline().strip().lower() in ("y", "yes")
+        return self.ask(f"{warning}\nAre you sure you want to continue? [y/N] ").lower() in (
+            "y",
+            "yes",
+        )
 
     def ask(self, prompt: str) -> str:
         """Ask for a line."""
@@ -68,8 +73,17 @@ class Console:
 
         return getpass(prompt)
 
-    def binary_input(self) -> BinaryIO:
-        """Return standard input as bytes."""
+    def binary_input(self, what: str) -> BinaryIO:
+        """Return standard input as bytes, for ``what`` is to be done with them.
+
+        Raises:
+            Invalid: it is a terminal, where nobody types an archive.
+        """
+        if self.stdin.isatty():
+            raise Invalid(
+                f"requested {what} from stdin, but stdin is a terminal",
+                remedy="redirect a file or a pipe to it",
+            )
         return self.stdin.buffer
 
     def binary_output(self) -> BinaryIO:
@@ -79,12 +93,35 @@ class Console:
 
     def close(self) -> None:
         """Close the engine if it was opened."""
-        engine = self.__dict__.get("engine")
+        engine = self.__dict__.pop("engine", None)
         if engine is not None:
             engine.close()
 
 
+def open_streams() -> None:
+    """Make the standard streams ones that any text can be written to.
+
+    Whatever the locale, output is UTF-8, as Docker's is; what UTF-8 cannot hold (bytes of an
+    argument that are no UTF-8, say) is shown escaped. A stream that was closed by the caller
+    leads nowhere.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        stream = cast("TextIOWrapper | None", getattr(sys, name))
+        if stream is None:
+            setattr(sys, name, open("/dev/null", mode, encoding="utf-8"))  # noqa: PTH123, SIM115
+        else:
+            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 def error_line(error: NacreError) -> str:
-    """Return the one line that says what went wrong and what to do about it."""
+    """Return the one line that says what went wrong and what to do about it.
+
+    Names may come from anywhere: what a terminal would obey is escaped.
+    """
     remedy = f" ({error.remedy})" if error.remedy else ""
-    return " ".join(f"Error: {error}{remedy}".split())
+    line = " ".join(f"Error: {error}{remedy}".split())
+    return line if line.isprintable() else "".join(map(_printable, line))
+
+
+def _printable(character: str) -> str:
+    return character if character.isprintable() else repr(character)[1:-1]

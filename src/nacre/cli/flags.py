@@ -8,7 +8,7 @@ come in any order, and ``--`` ends the flags.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from nacre.errors import Invalid
 
@@ -24,25 +24,38 @@ class UsageError(Invalid):
         self.exit_code = exit_code
 
 
-class Kind(NamedTuple):
-    """A kind of value: what help calls it and how it is read from text.
+# Plain classes: making dataclasses or named tuples of these takes longer than most commands.
+
+
+class Kind:
+    """A kind of value: what help calls it, how it is read from text, and the few it may be, if so.
 
     ``read`` raises ValueError with what is wrong.
     """
 
-    word: str
-    read: Callable[[str], object]
-    repeats: bool = False
+    def __init__(
+        self,
+        word: str,
+        read: Callable[[str], object],
+        *,
+        repeats: bool = False,
+        choices: Sequence[str] = (),
+    ) -> None:
+        self.word = word
+        self.read = read
+        self.repeats = repeats
+        self.choices = choices
 
 
-class Flag(NamedTuple):
-    """One flag: ``--name``, and ``-s`` for short."""
+class Flag:
+    """One flag: ``--name``, and ``-s`` for short; ``text`` is what help says of it."""
 
-    name: str
-    kind: Kind
-    default: object
-    text: str
-    short: str = ""
+    def __init__(self, name: str, kind: Kind, default: object, text: str, short: str = "") -> None:
+        self.name = name
+        self.kind = kind
+        self.default = default
+        self.text = text
+        self.short = short
 
     @property
     def is_switch(self) -> bool:
@@ -58,10 +71,11 @@ class Flag(NamedTuple):
 class Given:
     """What a command line gives: each flag's value by its name, and the other words.
 
-    The value of ``--no-trunc`` is ``given.no_trunc``.
+    The value of ``--no-trunc`` is ``given.no_trunc``; ``command`` is how the command was typed.
     """
 
-    def __init__(self, flags: Iterable[Flag]) -> None:
+    def __init__(self, flags: Iterable[Flag], command: str) -> None:
+        self.command = command
         self.words: list[str] = []
         self._values: dict[str, Any] = {
             flag.name.replace("-", "_"): [] if flag.kind.repeats else flag.default for flag in flags
@@ -92,16 +106,30 @@ class Given:
             self._values[key] = value
 
 
-def parse(flags: Sequence[Flag], words: Iterable[str], *, until_word: bool = False) -> Given:
+def parse(
+    flags: Sequence[Flag],
+    words: Iterable[str],
+    *,
+    command: str = "nacre",
+    until_word: bool = False,
+) -> Given:
     """Read the words of a command line; with ``until_word`` flags end at the first other word.
 
     Raises:
         UsageError: an unknown flag, one without its value, or a value of the wrong kind.
     """
-    given = Given(flags)
+    given = Given(flags, command)
+    try:
+        _take_all(list(words), flags, given, until_word=until_word)
+    except UsageError as error:
+        error.remedy = f"see '{command} --help'"
+        raise
+    return given
+
+
+def _take_all(rest: list[str], flags: Sequence[Flag], given: Given, *, until_word: bool) -> None:
     by_name = {flag.name: flag for flag in flags}
     by_short = {flag.short: flag for flag in flags if flag.short}
-    rest = list(words)
     while rest:
         word = rest.pop(0)
         if word == "--":
@@ -115,7 +143,6 @@ def parse(flags: Sequence[Flag], words: Iterable[str], *, until_word: bool = Fal
             if until_word:
                 break
     given.words += rest
-    return given
 
 
 def _take_long(word: str, rest: list[str], known: dict[str, Flag], given: Given) -> None:

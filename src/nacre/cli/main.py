@@ -1,14 +1,21 @@
-"""The ``nacre`` command: global options, dispatch, and the one place where errors become text."""
+"""The ``nacre`` command: global flags, dispatch, and the one place where errors become text."""
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, NoReturn
 
+from nacre import __version__
 from nacre.cli import catalogue
-from nacre.cli.console import Console, error_line
-from nacre.cli.parser import BAD_OPTION, Parser, UsageError
+from nacre.cli.catalogue import COMPLETE
+from nacre.cli.console import Console, error_line, open_streams
+from nacre.cli.flags import Given, UsageError, parse
+from nacre.cli.options import GLOBAL_FLAGS, HELP
+from nacre.cli.startup import hurry
+from nacre.cli.usage import check_count, command_help
 from nacre.errors import NacreError
 
 if TYPE_CHECKING:
@@ -16,130 +23,126 @@ if TYPE_CHECKING:
 
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
-_VALUED = {"--root": "root", "--config": "config"}
 
 
-def entry() -> int:
-    """Run the command line of this process."""
-    return main(sys.argv[1:])
+def entry() -> NoReturn:
+    """Run the command line of this process and end it."""
+    hurry()
+    open_streams()
+    code = main(sys.argv[1:])
+    # Everything is closed and flushed. Taking the interpreter apart would take longer than that.
+    os._exit(code)
 
 
 def main(words: Sequence[str]) -> int:
     """Run one command line and return its exit code; never raises for what a user can cause."""
-    debug = "--debug" in words[:3] or "-D" in words[:3]
+    debug = False
     try:
-        return _run(list(words))
-    except UsageError as error:
-        return _refuse(error, error.exit_code, debug=debug)
-    except NacreError as error:
-        return _refuse(error, getattr(error, "exit_code", 1), debug=debug)
+        options = parse(GLOBAL_FLAGS, words, until_word=True)
+        debug = options.debug
+        code = _run(options)
+        sys.stdout.flush()
     except KeyboardInterrupt:
-        sys.stderr.write("\n")
         return _INTERRUPTED
     except BrokenPipeError:
-        _silence_stdout()
         return _BROKEN_PIPE
-    except OSError as error:
-        return _refuse(NacreError(_os_sentence(error)), 1, debug=debug)
-    except MemoryError:
-        return _refuse(NacreError("out of memory"), 1, debug=debug)
+    except Exception as error:  # noqa: BLE001 - the last resort of every command
+        return _refuse(error, debug=debug)
+    return code
 
 
-def _run(words: list[str]) -> int:
-    options, words = _global_options(words)
-    if "version" in options:
-        words = ["version", "--short"]
-    found = None if "help" in options else catalogue.find(words)
-    if not found:
-        return _help_or_unknown(words)
-    entry_, rest = found
-    command = entry_.load()
-    parser = Parser(" ".join(entry_.path), entry_.usage, entry_.summary)
-    command.configure(parser)
-    try:
-        arguments = parser.parse_args(rest)
-    except SystemExit:  # --help, which argparse prints itself
+def _run(options: Given) -> int:
+    words = [] if options.help else options.words
+    if words[:1] == ["help"]:
+        words = [*words[1:], "--help"]
+    if options.version:
+        sys.stdout.write(f"nacre version {__version__}\n")
         return 0
-    return _with_console(options, lambda console: command.run(arguments, console))
-
-
-def _with_console(options: dict[str, str], run: Callable[[Console], int]) -> int:
-    def open_engine() -> Engine:
-        from nacre.engine.engine import Engine
-
-        return Engine(root=options.get("root"), config_file=options.get("config"))
-
-    console = Console(sys.stdin, sys.stdout, sys.stderr, open_engine)
+    if words[:1] == [COMPLETE]:
+        return _complete(words[1:])
+    found = catalogue.find(words)
+    if found is None:
+        sys.stdout.write(_overview(words))
+        return 0
+    command_entry, length = found
+    command = f"nacre {' '.join(words[:length])}"
+    module = command_entry.load()
+    flags = (*module.FLAGS, HELP)
+    given = parse(flags, words[length:], command=command)
+    if given.help:
+        more = getattr(module, "MORE", "")
+        sys.stdout.write(command_help(command, command_entry, flags, more))
+        return 0
+    check_count(command, command_entry.usage, given.words)
+    console = Console(sys.stdin, sys.stdout, sys.stderr, lambda: _open_engine(options))
     try:
-        code = run(console)
-        sys.stdout.flush()
-        return code
+        return module.run(given, console)
     finally:
         console.close()
 
 
-def _global_options(words: list[str]) -> tuple[dict[str, str], list[str]]:
-    """Take the options before the command off the words."""
-    options: dict[str, str] = {}
-    while words and words[0].startswith("-"):
-        name, equals, value = words[0].partition("=")
-        if name in _VALUED:
-            if not equals and len(words) < 2:
-                raise UsageError(
-                    f"flag needs an argument: {name}",
-                    exit_code=BAD_OPTION,
-                    remedy="see 'nacre --help'",
-                )
-            options[_VALUED[name]] = value if equals else words[1]
-            words = words[1:] if equals else words[2:]
-            continue
-        if name in ("--debug", "-D"):
-            options["debug"] = "1"
-        elif name in ("--help", "-h"):
-            options["help"] = "1"
-        elif name in ("--version", "-v"):
-            options["version"] = "1"
-        else:
-            raise UsageError(
-                f"unknown flag: {name}", exit_code=BAD_OPTION, remedy="see 'nacre --help'"
-            )
-        words = words[1:]
-    return options, words
+def _complete(words: Sequence[str]) -> int:
+    """Print what the last word may become, a line each: the scripts of the shells ask."""
+    from nacre.cli.completing import candidates
+
+    def image_names(options: Given) -> list[str]:
+        with _open_engine(options) as engine:
+            return [name for image in engine.images.list() for name in image.tags]
+
+    sys.stdout.writelines(f"{each}\n" for each in candidates(words, image_names))
+    return 0
 
 
-def _help_or_unknown(words: list[str]) -> int:
+def _open_engine(options: Given) -> Engine:
+    from nacre.engine.engine import Engine
+
+    return Engine(root=options.root or None, config_file=options.config or None)
+
+
+def _overview(words: Sequence[str]) -> str:
+    """Return the help of nacre or of a group of commands, where no command is named."""
     from nacre.cli import overview
 
-    names = [word for word in words if word not in ("--help", "-h", "help")]
+    names = [word for word in words if word not in ("--help", "-h")]
     if not names:
-        sys.stdout.write(overview.top())
-        return 0
+        return overview.top(GLOBAL_FLAGS)
     if names[0] in catalogue.GROUPS and len(names) == 1:
-        sys.stdout.write(overview.group(names[0]))
-        return 0
-    command = " ".join(names[:2] if names[0] in catalogue.GROUPS else names[:1])
+        return overview.group(names[0])
+    inside = names[0] in catalogue.GROUPS
     raise UsageError(
-        f"'{command}' is not a nacre command", exit_code=1, remedy="see 'nacre --help'"
+        f"unknown command: nacre {' '.join(names[: inside + 1])}",
+        remedy=f"see 'nacre {names[0]} --help'" if inside else "see 'nacre --help'",
     )
 
 
-def _refuse(error: NacreError, code: int, *, debug: bool) -> int:
-    if debug:
-        import traceback
+def _refuse(error: Exception, *, debug: bool) -> int:
+    with suppress(OSError):
+        sys.stdout.flush()
+    with suppress(OSError):
+        if debug:
+            import traceback
 
-        traceback.print_exception(error)
-    sys.stdout.flush()
-    sys.stderr.write(f"{error_line(error)}\n")
-    return code
-
-
-def _os_sentence(error: OSError) -> str:
-    where = f"{error.filename}: " if error.filename else ""
-    return f"{where}{error.strerror or error}"
+            traceback.print_exception(error)
+        failure = _as_failure(error)
+        sys.stderr.write(f"{error_line(failure)}\n")
+    return getattr(error, "exit_code", 1)
 
 
-def _silence_stdout() -> None:
-    """Point standard output nowhere, so that closing it at exit does not fail once more."""
-    import os
-
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+def _as_failure(error: Exception) -> NacreError:
+    match error:
+        case NacreError():
+            return error
+        case OSError():
+            if not error.filename:
+                return NacreError(error.strerror or str(error))
+            return NacreError(
+                f"{os.fsdecode(error.filename)}: {error.strerror}",
+                remedy="check the path and its permissions",
+            )
+        case MemoryError():
+            return NacreError("out of memory")
+        case _:
+            return NacreError(
+                f"internal error: {type(error).__name__}: {error}",
+                remedy="a bug in nacre: run 'nacre --debug …' to see where",
+            )

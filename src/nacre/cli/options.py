@@ -15,13 +15,6 @@ def _boolean(text: str) -> bool:
     return text in _TRUE
 
 
-def _integer(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise ValueError(f'strconv.ParseInt: parsing "{text}": invalid syntax') from None
-
-
 def _filter(text: str) -> str:
     if "=" not in text:
         raise ValueError("bad format of filter (expected name=value)")
@@ -29,7 +22,6 @@ def _filter(text: str) -> str:
 
 
 _SWITCH = Kind("", _boolean)
-_INTEGER = Kind("int", _integer)
 _STRING = Kind("string", str)
 _LIST = Kind("list", str, repeats=True)
 _FILTER = Kind("filter", _filter, repeats=True)
@@ -45,9 +37,17 @@ def string(name: str, text: str, short: str = "", *, default: str = "") -> Flag:
     return Flag(name, _STRING, default, text, short)
 
 
-def integer(name: str, text: str, short: str = "", *, default: int = 0) -> Flag:
-    """Return a flag with a whole number."""
-    return Flag(name, _INTEGER, default, text, short)
+def integer(name: str, text: str, short: str = "", *, default: int, least: int, most: int) -> Flag:
+    """Return a flag with a whole number of a range."""
+
+    def read(number: str) -> int:
+        if not number.isascii() or not number.removeprefix("-").isdigit():
+            raise ValueError(f'strconv.ParseInt: parsing "{number}": invalid syntax')
+        if not least <= int(number) <= most:
+            raise ValueError(f"must be from {least} to {most}")
+        return int(number)
+
+    return Flag(name, Kind("int", read), default, text, short)
 
 
 def strings(name: str, text: str, short: str = "") -> Flag:
@@ -63,7 +63,7 @@ def choice(name: str, text: str, choices: tuple[str, ...]) -> Flag:
             raise ValueError(f"must be one of {', '.join(choices)}")
         return word
 
-    return Flag(name, Kind("string", read), choices[0], text)
+    return Flag(name, Kind("string", read, choices=choices), choices[0], text)
 
 
 def filters(short: str = "") -> Flag:
@@ -80,6 +80,15 @@ def confirmation() -> Flag:
     """Return ``--force`` of the commands that ask first."""
     return switch("force", "Do not prompt for confirmation", "f")
 
+
+GLOBAL_FLAGS = (
+    string("config", "Settings file to use in place of the user's"),
+    switch("debug", "Show the traceback of an error", "D"),
+    switch("help", "Print usage", "h"),
+    string("root", "Folder of the local store"),
+    switch("version", "Print version information and quit", "v"),
+)
+"""The flags before any command."""
 
 HELP = switch("help", "Print usage")
 QUIET = switch("quiet", "Suppress verbose output", "q")

@@ -2,67 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from nacre.cli import catalogue
-
-_OPTIONS = (
-    ("--config FILE", "Settings file to use in place of the user's"),
-    ("-D, --debug", "Show the traceback of an error"),
-    ("-h, --help", "Print usage"),
-    ("--root DIR", "Folder of the local store"),
-    ("-v, --version", "Print version information and quit"),
-)
+from nacre.cli.flags import Flag
+from nacre.cli.usage import options, rows
 
 
-def top() -> str:
-    """Return the help of nacre as a whole."""
-    short = [(name, _summary(name)) for name in catalogue.COMMON]
-    rest = [
-        (name, _summary(name))
-        for name in sorted({*catalogue.SHORT_FORMS, *_single_words()} - set(catalogue.COMMON))
-    ]
-    return "\n".join(
-        [
-            "Usage:  nacre [OPTIONS] COMMAND",
-            "",
-            "Container images without a daemon",
-            "",
-            *_section("Common Commands:", short),
-            *_section("Management Commands:", catalogue.GROUPS.items()),
-            *_section("Commands:", rest),
-            *_section("Global Options:", _OPTIONS),
-            "Run 'nacre COMMAND --help' for more information on a command.",
-            "",
-        ]
+def top(flags: Sequence[Flag]) -> str:
+    """Return the help of nacre as a whole; ``flags`` are those before any command."""
+    rest = [name for name in catalogue.single_words() if name not in catalogue.COMMON]
+    sections = (
+        _section("Common Commands:", map(_row, catalogue.COMMON)),
+        _section("Management Commands:", catalogue.GROUPS.items()),
+        _section("Commands:", map(_row, rest)),
+        "\n".join(["Global Options:", *options(flags)]),
+        "Run 'nacre COMMAND --help' for more information on a command.",
     )
+    start = "Usage:  nacre [OPTIONS] COMMAND\n\nContainer images without a daemon\n\n"
+    return start + "\n\n".join(sections) + "\n"
 
 
 def group(name: str) -> str:
     """Return the help of a group of commands."""
     entries = [(entry.path[1], entry.summary) for entry in catalogue.group(name)]
-    return "\n".join(
-        [
-            f"Usage:  nacre {name} COMMAND",
-            "",
-            catalogue.GROUPS[name],
-            "",
-            *_section("Commands:", entries),
-            f"Run 'nacre {name} COMMAND --help' for more information on a command.",
-            "",
-        ]
+    return (
+        f"Usage:  nacre {name} COMMAND\n\n{catalogue.GROUPS[name]}\n\n"
+        f"{_section('Commands:', entries)}\n\n"
+        f"Run 'nacre {name} COMMAND --help' for more information on a command.\n"
     )
 
 
-def _section(title: str, rows: Iterable[tuple[str, str]]) -> list[str]:
-    listed = list(rows)
-    width = max(len(name) for name, _ in listed) + 3
-    return [title, *(f"  {name:<{width}}{summary}" for name, summary in listed), ""]
+def _section(title: str, entries: Iterable[tuple[str, str]]) -> str:
+    return "\n".join([title, *rows(entries)])
 
 
-def _summary(name: str) -> str:
-    return catalogue.ENTRIES[catalogue.SHORT_FORMS.get(name, (name,))].summary
-
-
-def _single_words() -> list[str]:
-    return [path[0] for path in catalogue.ENTRIES if len(path) == 1]
+def _row(name: str) -> tuple[str, str]:
+    return name, catalogue.ENTRIES[catalogue.SHORT_FORMS.get(name, (name,))].summary

@@ -6,7 +6,6 @@ lines for programs, or just the result.
 
 from __future__ import annotations
 
-from argparse import Namespace
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,12 +16,13 @@ from nacre.cli.render.json import compact
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
     from nacre.cli.progress.choose import Kind
     from nacre.cli.progress.words import Verb
     from nacre.transports.events import OnEvent
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Report:
     """Where a command sends events, remarks and its result."""
 
@@ -52,8 +52,12 @@ class Report:
 
 
 @contextmanager
-def reporting(arguments: Namespace, console: Console, verb: Verb) -> Iterator[Report]:
-    """Show progress as the options say while the block runs."""
-    kind: Kind = "quiet" if arguments.quiet else arguments.progress
+def reporting(
+    given: Given, console: Console, verb: Verb, *, piped: Kind = "plain"
+) -> Iterator[Report]:
+    """Show progress as the flags say while the block runs; ``piped`` is for where no one looks."""
+    kind: Kind = "quiet" if given.quiet else given.progress
+    if kind == "auto" and not console.stdout.isatty():
+        kind = piped
     with progress_for(kind, console.stdout, verb) as on_event:
         yield Report(console, kind, on_event)

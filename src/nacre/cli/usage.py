@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from nacre.cli.flags import Flag, UsageError
+
+if TYPE_CHECKING:
+    from nacre.cli.catalogue import Entry
 
 _WIDTH = 80
 
@@ -39,27 +43,14 @@ def _arguments(count: int) -> str:
     return f"{count} argument{'' if count == 1 else 's'}"
 
 
-def command_help(
-    command: str, usage: str, summary: str, names: Sequence[str], flags: Sequence[Flag], more: str
-) -> str:
-    """Return the help of one command in Docker's form.
-
-    Args:
-        command: as it was typed, ``nacre images``.
-        usage: the words it takes.
-        summary: what it does.
-        names: every way to type it.
-        flags: its flags.
-        more: what help says at the end.
-
-    """
+def command_help(command: str, entry: Entry, flags: Sequence[Flag], more: str) -> str:
+    """Return the help of one command, typed as ``command``; ``more`` is what it ends with."""
     shown = sorted((flag for flag in flags if flag.text), key=lambda flag: flag.name)
-    words = [command, *(["[OPTIONS]"] if shown else []), *([usage] if usage else [])]
-    parts = [f"Usage:  {' '.join(words)}", summary]
-    if len(names) > 1:
-        parts.append(f"Aliases:\n  {', '.join(names)}")
-    if shown:
-        parts.append("\n".join(["Options:", *_options(shown)]))
+    words = f"{command} [OPTIONS] {entry.usage}".rstrip()
+    parts = [f"Usage:  {words}", entry.summary]
+    if len(entry.names) > 1:
+        parts.append(f"Aliases:\n  {', '.join(entry.names)}")
+    parts.append("\n".join(["Options:", *options(shown)]))
     if more:
         parts.append(more.rstrip())
     return "\n\n".join(parts) + "\n"
@@ -79,7 +70,8 @@ def rows(entries: Iterable[tuple[str, str]]) -> list[str]:
     return lines
 
 
-def _options(flags: Sequence[Flag]) -> list[str]:
+def options(flags: Sequence[Flag]) -> list[str]:
+    """Return a line or more for each flag: how to write it and what it does."""
     return rows((_option(flag), _meaning(flag)) for flag in flags)
 
 

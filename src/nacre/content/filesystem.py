@@ -12,6 +12,9 @@ Folders are made for their owner alone (CVE-2021-41091) unless told otherwise; f
 mode, so that a layout can be handed on. Reading never writes.
 """
 
+# What only writing needs is imported by it: most commands only read, and are to start quickly.
+# ruff: noqa: PLC0415
+
 from __future__ import annotations
 
 import os
@@ -20,19 +23,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
-from nacre.content import layout
 from nacre.content.diskerrors import disk_error, disk_errors
 from nacre.content.durable import make_folder, sync_folder
 from nacre.content.hashing import Processors
-from nacre.content.ingest import FileIngest
 from nacre.content.locking import keep_waiting, locked_file, remove_unlocked
 from nacre.content.store import BlobNotFound, CorruptBlob
 from nacre.content.verify import verified
 from nacre.errors import AlreadyExists, NacreError
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest, InvalidDigest
+
+if TYPE_CHECKING:
+    from nacre.content.ingest import FileIngest
 
 _PRIVATE = 0o700
 _FILE_MODE = 0o644
@@ -104,6 +108,8 @@ class FilesystemBlobs:
                 except AlreadyExists:
                     part.unlink()
                     raise
+            from nacre.content.ingest import FileIngest
+
             yield stack.enter_context(
                 FileIngest(
                     file,
@@ -185,6 +191,8 @@ class FilesystemBlobs:
         self, expected: Descriptor | None, waiting: Callable[[], None], stack: ExitStack
     ) -> tuple[Path, int]:
         """Return the path of a part and its open file, locked until ``stack`` ends."""
+        from nacre.content import layout
+
         random = os.urandom(8).hex()
         name = f"{_flat(expected.digest)}{_PART}" if expected else f"tmp-{os.getpid()}-{random}"
         part = self._root / "ingest" / name

@@ -56,7 +56,7 @@ def _children(descriptor: Descriptor, blobs: BlobStore) -> tuple[Descriptor, ...
     except CorruptBlob as error:
         raise CorruptBlob(
             f"cannot tell what is garbage: {error}",
-            remedy="remove the image that it belongs to, or pull that image again",
+            remedy="remove the image that it belongs to, then pull it again",
         ) from error
     except (BlobNotFound, Invalid, Unsupported):
         return ()

@@ -7,10 +7,13 @@ streams as processors an extra thread for each only costs, so then there is none
 from __future__ import annotations
 
 import threading
-from queue import Queue
+from typing import TYPE_CHECKING
 
 from nacre.content.store import Buffer
 from nacre.oci.digest import hasher
+
+if TYPE_CHECKING:
+    from queue import Queue
 
 _WORTH_A_THREAD = 256 * 1024
 
@@ -46,6 +49,9 @@ class OverlappingHasher:
     """
 
     def __init__(self, algorithm: str, processors: Processors) -> None:
+        # Whoever only reads a store never comes here, and is to start quickly.
+        from queue import Queue  # noqa: PLC0415
+
         self._algorithm = algorithm
         self._processors = processors
         self._hasher = hasher(algorithm)

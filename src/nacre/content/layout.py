@@ -45,7 +45,10 @@ def check_version(raw: bytes, where: str) -> None:
     """
     version = parse_object(raw, f"{LAYOUT_FILE} of {where}").get("imageLayoutVersion")
     if version != _VERSION:
-        raise Unsupported(f"image layout version {version!r} of {where} is not {_VERSION}")
+        raise Unsupported(
+            f"image layout version {version!r} of {where} is not {_VERSION}",
+            remedy="convert it with the tool that made it",
+        )
 
 
 def parse_index(raw: bytes, where: str) -> Index:
@@ -57,7 +60,7 @@ def parse_index(raw: bytes, where: str) -> Index:
     try:
         return cast("Index", parse_manifest(raw, mediatypes.OCI_INDEX))
     except Invalid as error:
-        raise Invalid(f"{INDEX_FILE} of {where}: {error}") from None
+        raise Invalid(f"{INDEX_FILE} of {where}: {error}", remedy=error.remedy) from None
 
 
 def named(index: Index) -> Iterator[tuple[str, Descriptor]]:
@@ -126,7 +129,10 @@ def update_index(root: Path, change: Callable[[Index], Index], *, mode: int = 0o
     with _locked(root, mode):
         index = change(parse_index(_read(root / INDEX_FILE, where), where))
         if len(index.raw) > MANIFEST_LIMIT:
-            raise Invalid(f"{INDEX_FILE} of {where} would be larger than {MANIFEST_LIMIT} bytes")
+            raise Invalid(
+                f"{INDEX_FILE} of {where} would be larger than {MANIFEST_LIMIT} bytes",
+                remedy="remove some of its names",
+            )
         with disk_errors(root):
             replace_file(root / INDEX_FILE, index.raw)
 

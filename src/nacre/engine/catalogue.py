@@ -7,11 +7,11 @@ with its layers compressed; the catalogue folds them together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nacre.errors import Invalid, NotFound
+from nacre.errors import Invalid, NacreError, NotFound
 from nacre.images.image import Image
 from nacre.oci import reference as references
 from nacre.oci.digest import Digest, id_prefix
@@ -46,6 +46,23 @@ class LocalImage:
     records: tuple[ImageRecord, ...]
     view: Image
     """The image that the first record stands for, on this machine's platform."""
+
+    @property
+    def created(self) -> str:
+        """When it was made, RFC 3339, or "" when it does not say or is damaged."""
+        try:
+            return self.view.created
+        except NacreError:
+            return ""
+
+    @property
+    def labels(self) -> Mapping[str, str]:
+        """Its labels; none when it is damaged, or no image."""
+        try:
+            found: Mapping[str, str] = self.view.config.run.get("Labels") or {}
+        except NacreError:
+            return {}
+        return found
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -157,4 +174,4 @@ def _as_reference(text: str) -> tuple[Reference | None, InvalidReference | None]
 
 def newest_first(images: Iterable[LocalImage]) -> list[LocalImage]:
     """Return images ordered by creation time, newest first, as ``docker images`` lists them."""
-    return sorted(images, key=lambda image: image.view.created, reverse=True)
+    return sorted(images, key=lambda image: image.created, reverse=True)

@@ -18,7 +18,8 @@ from nacre.oci.descriptor import Descriptor
 from nacre.oci.manifest import Index
 
 if TYPE_CHECKING:
-    from nacre.engine.local import LocalStore, LocalTarget
+    from nacre.engine.local import LocalStore
+    from nacre.engine.local_target import LocalTarget
 
 _PIECE = 1024 * 1024
 _MOST_THREADS = 8

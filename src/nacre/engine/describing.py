@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from nacre.errors import Invalid, NotFound
 from nacre.images.inspect import inspect
 from nacre.oci.timestamp import format_rfc3339
 
@@ -25,11 +26,14 @@ def describe(store: LocalStore, image: LocalImage) -> dict[str, Any]:
 
 
 def size(store: LocalStore, image: LocalImage) -> int:
-    """Return the bytes of the layers: unpacked where known, else as they lie."""
+    """Return the bytes of the layers: unpacked where known, else as they lie; 0 when damaged."""
     view = image.view
-    if not view.is_image:
-        return sum(layer.size for layer in view.layers)
-    known = (store.state.layer_size(diff_id) for diff_id in view.diff_ids)
+    try:
+        if not view.is_image:
+            return sum(layer.size for layer in view.layers)
+        known = [store.state.layer_size(diff_id) for diff_id in view.diff_ids]
+    except (NotFound, Invalid):
+        return 0
     return sum(
         layer.size if unpacked is None else unpacked
         for layer, unpacked in zip(view.layers, known, strict=False)

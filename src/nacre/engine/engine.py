@@ -80,7 +80,7 @@ class Engine:
         """Disk use, pruning and what this installation is."""
         from nacre.engine.system import System  # noqa: PLC0415
 
-        return System(self._parts, self.images)
+        return System(self._parts)
 
     def close(self) -> None:
         """Close whatever was opened."""

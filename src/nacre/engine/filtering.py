@@ -91,8 +91,7 @@ def _by_age(key: str, value: str, catalogue: Catalogue | None) -> Match:
 def has_label(image: LocalImage, wanted: str) -> bool:
     """Say whether an image has a label ``key``, or ``key=value``."""
     key, equals, value = wanted.partition("=")
-    labels = image.view.config.run.get("Labels") or {} if image.view.is_image else {}
-    return key in labels and (not equals or labels[key] == value)
+    return key in image.labels and (not equals or image.labels[key] == value)
 
 
 def name_matches(name: str, pattern: str) -> bool:
@@ -139,8 +138,7 @@ def duration(text: str) -> float | None:
 
 
 def _created(image: LocalImage) -> int:
-    text = image.view.created
-    return parse_rfc3339(text) if text else 0
+    return parse_rfc3339(image.created) if image.created else 0
 
 
 def _path_match(text: str, pattern: str) -> bool:

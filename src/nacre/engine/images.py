@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from nacre.oci import platform as platforms
 from nacre.oci import reference as references
-from nacre.transports.events import OnEvent, ignore
 
 if TYPE_CHECKING:
     from nacre.engine.catalogue import LocalImage
@@ -28,9 +27,14 @@ if TYPE_CHECKING:
     from nacre.oci.descriptor import Descriptor
     from nacre.oci.platform import Platform
     from nacre.oci.reference import Reference
+    from nacre.transports.events import Event, OnEvent
 
 ALL_PLATFORMS = "all"
 """Given as ``platform``: every platform of an index."""
+
+
+def ignore(_event: Event) -> None:
+    """Take no interest in what happens."""
 
 
 class Images:
@@ -186,7 +190,11 @@ class Images:
         from nacre.engine import removing
 
         return removing.prune(
-            self._parts.store, self._parts.catalogue, everything=everything, filters=filters
+            self._parts.store,
+            self._parts.catalogue,
+            everything=everything,
+            filters=filters,
+            downloads=False,
         )
 
     def save(

@@ -2,24 +2,36 @@
 
 from __future__ import annotations
 
+import posixpath
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, BinaryIO
 
-from nacre.images.edit import new_image
+from nacre.errors import Invalid
+from nacre.images.edit import new_image, with_changes
 from nacre.layers.compression import open_decompressed
+from nacre.layers.entry import Entry, Kind
+from nacre.layers.errors import BadArchive, CorruptStream, LayerLimit
 from nacre.layers.tar import Scanner
 from nacre.oci import mediatypes
 from nacre.oci.digest import Digest
+from nacre.oci.quoting import quoted
 from nacre.oci.timestamp import format_rfc3339
 
 if TYPE_CHECKING:
-    from nacre.engine.local import LocalStore, LocalTarget
+    from nacre.engine.local import LocalStore
+    from nacre.engine.local_target import LocalTarget
     from nacre.oci.descriptor import Descriptor
     from nacre.oci.platform import Platform
     from nacre.oci.reference import Reference
 
 _PIECE = 1024 * 1024
+
+
+class InvalidRootfs(Invalid):
+    """What was to be imported is not the tar of a root file system, or one that is broken."""
+
+    usual_remedy = "make it again, say with tar -C FOLDER -c ."
 
 
 def import_image(
@@ -34,8 +46,10 @@ def import_image(
     """Store the tar as a layer, make an image of it, name it, and return its ID.
 
     Raises:
-        Invalid: the stream is no tar, or a change is no instruction.
+        InvalidRootfs: the stream is no tar, or one that names what lies outside.
+        InvalidChange: a change is no instruction; the stream is not read then.
     """
+    with_changes({}, changes)
     with store.writing() as local:
         layer = _store_layer(local, source)
         store.state.note_layer(layer, diff_id=layer.digest, size=layer.size)
@@ -48,22 +62,46 @@ def import_image(
         )
         local.add_document(config)
         root = local.add_document(manifest)
-        if reference:
-            local.tag(str(reference), root)
-        else:
-            local.add(root)
+        local.add(root, [str(reference)] if reference else [])
     return config.digest
 
 
 def _store_layer(local: LocalTarget, source: BinaryIO) -> Descriptor:
     """Keep the plain tar, every header of it checked on the way."""
+    where = _name(source)
     scanner = Scanner()
-    with (
-        open_decompressed(source) as tar,
-        local.producing() as ingest,
-    ):
-        while piece := tar.read(_PIECE):
-            scanner.feed(piece)
-            ingest.write(piece)
-        scanner.finish()
-        return ingest.commit(mediatypes.OCI_LAYER_TAR)
+    try:
+        with open_decompressed(source) as tar, local.producing() as ingest:
+            while piece := tar.read(_PIECE):
+                for entry in scanner.feed(piece):
+                    _check(entry, where)
+                ingest.write(piece)
+            scanner.finish()
+            layer = ingest.commit(mediatypes.OCI_LAYER_TAR)
+    except (BadArchive, CorruptStream, LayerLimit) as error:
+        raise InvalidRootfs(f"{where} is not a sound tar: {error}") from None
+    if not layer.size:
+        raise InvalidRootfs(f"{where} is empty")
+    return layer
+
+
+def _check(entry: Entry, where: str) -> None:
+    """Refuse a member that could only be meant for the world outside (CVE-2021-29136)."""
+    for path in (entry.name, entry.linkname if entry.kind is Kind.LINK else b""):
+        if b".." in path.split(b"/"):
+            shown = quoted(path.decode(errors="backslashreplace"))
+            raise InvalidRootfs(
+                f"{where} names {shown}, which lies outside of it", remedy="do not trust its maker"
+            )
+    is_root = posixpath.normpath(entry.name.lstrip(b"/")) == b"."
+    if is_root and entry.kind is not Kind.DIR:
+        raise InvalidRootfs(
+            f"{where} has something else than a folder for its root",
+            remedy="do not trust its maker",
+        )
+
+
+def _name(source: BinaryIO) -> str:
+    """Return what errors call the stream."""
+    name = getattr(source, "name", "")
+    return name if isinstance(name, str) and name and name != "<stdin>" else "the archive"

@@ -32,19 +32,18 @@ def load(store: LocalStore, source: Path | BinaryIO, *, on_event: OnEvent) -> li
 
     Raises:
         NotFound: there is no such file.
-        InvalidArchive: it is no archive of images; nothing is added then.
+        Invalid: it is no archive of images, or an image in it is broken; nothing is added then.
     """
     loaded: list[Loaded] = []
     with reading_archive(source, spool=store.spool()) as archive, store.writing() as target:
         names = _names_by_digest(archive)
         roots = copy_many(archive, [(digest, None) for digest in names], target, on_event=on_event)
         for root in roots:
-            image_id = target.add(root)
-            for name in names[root.digest]:
-                target.tag(name, root)
-                loaded.append(Loaded(image_id, references.parse(name).familiar))
-            if not names[root.digest]:
-                loaded.append(Loaded(image_id, ""))
+            target.check(root)  # all of them, before any can be seen
+        for root in roots:
+            image_id = target.add(root, names[root.digest])
+            shown = [references.parse(name).familiar for name in names[root.digest]]
+            loaded.extend(Loaded(image_id, name) for name in shown or [""])
     return loaded
 
 

@@ -17,7 +17,8 @@ from nacre.transports.walk import ALL
 
 if TYPE_CHECKING:
     from nacre.distribution.repository import Repository
-    from nacre.engine.local import LocalStore, LocalTarget
+    from nacre.engine.local import LocalStore
+    from nacre.engine.local_target import LocalTarget
     from nacre.engine.registries import Registries
     from nacre.oci.platform import Platform
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nacre.engine.compressing import with_compressed_layers
+from nacre.errors import Denied
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.reference import Reference
 from nacre.transports.copy import copy
@@ -72,6 +74,7 @@ def push(
             jobs=jobs,
             on_event=on_event,
         )
-        store.state.add_repo_digest(reference.name, sent, image=record.descriptor.digest)
-        store.state.note_sources(store.blobs_of(sent), reference.domain, reference.path)
+        with suppress(Denied):  # a store that is read-only cannot remember, and need not
+            store.state.add_repo_digest(reference.name, sent, image=record.descriptor.digest)
+            store.state.note_sources(store.blobs_of(sent), reference.domain, reference.path)
     return Pushed(reference, sent)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nacre.content import gc
 from nacre.engine import filtering
-from nacre.errors import Conflict, NotFound
+from nacre.errors import Conflict, NacreError, NotFound
 from nacre.oci import reference as references
 from nacre.oci.config import chain_ids
 from nacre.oci.digest import Digest, id_prefix
@@ -62,13 +63,15 @@ def remove(
         Conflict: an ID whose image several repositories name, without ``force``.
 
     """
-    image = catalogue.find(text)
-    names = _names_to_drop(image, text, force=force)
-    remaining = [name for name in image.names if name not in names]
-    removals = _untag(store, names)
-    removals += _forget_digests(store, image, names, remaining)
-    if not remaining:
-        removals += _delete(store, catalogue, image)
+    # In one change: a name that somebody else gives the image meanwhile must not go with it.
+    with store.state.changing():
+        image = catalogue.find(text)
+        names = _names_to_drop(image, text, force=force)
+        remaining = [name for name in image.names if name not in names]
+        removals = _untag(store, names)
+        removals += _forget_digests(store, image, names, remaining)
+        if not remaining:
+            removals += _delete(store, image, _uses(catalogue.all()))
     store.publish()
     if prune:
         collect(store)
@@ -81,19 +84,36 @@ def prune(
     *,
     everything: bool,
     filters: Iterable[str],
+    downloads: bool,
 ) -> Pruned:
-    """Remove images without a name, or all of them; then free every byte nobody refers to."""
+    """Remove images without a name, or all of them; then free every byte nobody refers to.
+
+    Args:
+        store: where they are.
+        catalogue: finds them.
+        everything: also those with names.
+        filters: only the images that suit them.
+        downloads: also give up downloads that were interrupted and could go on.
+
+    """
     chosen = filtering.matcher(filters, allowed=filtering.PRUNE)
     removals: list[Removal] = []
-    for image in catalogue.all():
-        if (everything or image.is_dangling) and chosen(image):
-            removals += _remove_whole(store, catalogue, image)
+    with store.state.changing():
+        images = catalogue.all()
+        uses = _uses(images)
+        for image in images:
+            if (everything or image.is_dangling) and chosen(image):
+                removals += _remove_whole(store, image, uses)
     store.publish()
-    return Pruned(tuple(removals), collect(store))
+    return Pruned(tuple(removals), collect(store, downloads=downloads))
 
 
-def collect(store: LocalStore) -> int:
+def collect(store: LocalStore, *, downloads: bool = False) -> int:
     """Free the bytes that no image, no lease and no unfinished download refers to.
+
+    Args:
+        store: where they are.
+        downloads: also those of downloads that were interrupted and could go on.
 
     Returns:
         how many bytes became free.
@@ -103,13 +123,13 @@ def collect(store: LocalStore) -> int:
         doomed = gc.garbage(store.blobs, gc.reachable(roots, store.blobs))
         freed = store.blobs.discard(doomed)
     store.blobs.empty_trash()
-    return freed
+    return freed + store.blobs.sweep_ingests(resumable=downloads)
 
 
-def _remove_whole(store: LocalStore, catalogue: Catalogue, image: LocalImage) -> list[Removal]:
+def _remove_whole(store: LocalStore, image: LocalImage, uses: Counter[Digest]) -> list[Removal]:
     removals = _untag(store, image.names)
     removals += _forget_digests(store, image, image.names, [])
-    return removals + _delete(store, catalogue, image)
+    return removals + _delete(store, image, uses)
 
 
 def _untag(store: LocalStore, names: Iterable[str]) -> list[Removal]:
@@ -165,16 +185,22 @@ def _forget_digests(
     return removals
 
 
-def _delete(store: LocalStore, catalogue: Catalogue, image: LocalImage) -> list[Removal]:
+def _delete(store: LocalStore, image: LocalImage, uses: Counter[Digest]) -> list[Removal]:
+    """Forget an image; a layer is told to be gone with the last image that has it."""
     for record in image.records:
         store.state.remove_image(record.descriptor.digest)
-    kept = {chain for other in catalogue.all() for chain in _chain(other)}
-    chain = [each for each in reversed(_chain(image)) if each not in kept]
-    return [Deleted(image.id), *(Deleted(each) for each in chain)]
+    chain = _chain(image)
+    uses.subtract(chain)
+    return [Deleted(image.id), *(Deleted(each) for each in reversed(chain) if not uses[each])]
+
+
+def _uses(images: Iterable[LocalImage]) -> Counter[Digest]:
+    """Return how many images have each stack of layers."""
+    return Counter(each for image in images for each in _chain(image))
 
 
 def _chain(image: LocalImage) -> tuple[Digest, ...]:
     try:
         return chain_ids(image.view.diff_ids)
-    except NotFound:
+    except NacreError:  # incomplete or damaged: all the more reason to let it be removed
         return ()

@@ -10,17 +10,20 @@ import json
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-from nacre.content.leases import Lease
 from nacre.content.refs import RefNotFound
 from nacre.engine.state_database import Database
-from nacre.engine.state_leases import StateLeases
 from nacre.engine.state_values import ImageRecord, as_descriptor, as_text
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
+
+if TYPE_CHECKING:
+    from nacre.content.leases import Lease
+    from nacre.engine.state_leases import StateLeases
 
 __all__ = ["ImageRecord", "State"]
 
@@ -57,8 +60,8 @@ class State:
 
     def __init__(self, root: Path, *, clock: Callable[[], int] = time.time_ns) -> None:
         self._clock = clock
+        self._root = root
         self._database = Database(root)
-        self._leases = StateLeases(self._database, root / "leases")
 
     def close(self) -> None:
         """Close the database."""
@@ -175,6 +178,11 @@ class State:
                 (repository, digest),
             )
 
+    def pushed_as(self, image: Digest) -> list[Descriptor]:
+        """Return what repositories are known to have an image as."""
+        rows = self._database.rows("SELECT descriptor FROM repo_digests WHERE image = ?", image)
+        return [as_descriptor(text) for (text,) in rows]
+
     def note_sources(self, blobs: Iterable[Descriptor], domain: str, path: str) -> None:
         """Note that the repository ``path`` of a registry has these blobs."""
         now = self._clock()
@@ -221,6 +229,13 @@ class State:
         return [as_descriptor(text) for (text,) in rows]
 
     # What must stay.
+
+    @cached_property
+    def _leases(self) -> StateLeases:
+        # Reading takes no leases, and is to start quickly.
+        from nacre.engine.state_leases import StateLeases  # noqa: PLC0415
+
+        return StateLeases(self._database, self._root / "leases")
 
     def lease(self) -> AbstractContextManager[Lease]:
         """Enter a lease of this process; see `Leases`."""

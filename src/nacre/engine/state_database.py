@@ -219,6 +219,8 @@ def _forbidden(folder: str) -> NacreError:
 
 
 def _failed(folder: str) -> NacreError:
+    if not os.statvfs(folder).f_bavail:  # there was no room for the index of the log
+        return _full(folder)
     return Unavailable(
         f"the disk failed while {_FILE} in {folder} was used", remedy="check the disk"
     )

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import platform as python_platform
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nacre import __version__
 from nacre.content import gc
+from nacre.content.store import BlobNotFound
+from nacre.engine import removing
 
 if TYPE_CHECKING:
     from nacre.engine.catalogue import LocalImage
-    from nacre.engine.images import Images
     from nacre.engine.parts import Parts
     from nacre.engine.removing import Pruned
+    from nacre.oci.descriptor import Descriptor
     from nacre.oci.digest import Digest
 
 
@@ -47,22 +50,19 @@ class DiskUse:
 class System:
     """What concerns the installation rather than one image."""
 
-    def __init__(self, parts: Parts, images: Images) -> None:
+    def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._images = images
 
     def disk_use(self) -> DiskUse:
         """Return what images take, truthfully: every byte counted where it lies."""
         blobs = self._parts.store.blobs
         images = self._parts.catalogue.all()
-        parts = [
-            gc.reachable((record.descriptor for record in image.records), blobs) for image in images
-        ]
+        parts = [gc.reachable(self._roots(image), blobs) for image in images]
         owners: dict[Digest, int] = {}
         for part in parts:
             for digest in part:
                 owners[digest] = owners.get(digest, 0) + 1
-        sizes = {digest: blobs.size(digest) for digest in blobs}
+        sizes = self._sizes()
         uses = [
             ImageUse(
                 image,
@@ -77,9 +77,29 @@ class System:
             unreferenced=sum(size for digest, size in sizes.items() if digest not in owners),
         )
 
+    def _roots(self, image: LocalImage) -> Iterator[Descriptor]:
+        """Go through what an image is here as, the forms in which it was pushed included."""
+        for record in image.records:
+            yield record.descriptor
+            yield from self._parts.store.state.pushed_as(record.descriptor.digest)
+
+    def _sizes(self) -> dict[Digest, int]:
+        blobs = self._parts.store.blobs
+        sizes: dict[Digest, int] = {}
+        for digest in blobs:
+            with suppress(BlobNotFound):  # somebody prunes meanwhile
+                sizes[digest] = blobs.size(digest)
+        return sizes
+
     def prune(self, *, everything: bool = False, filters: Iterable[str] = ()) -> Pruned:
-        """Remove unused images and every byte that nobody refers to."""
-        return self._images.prune(everything=everything, filters=filters)
+        """Remove unused images and every byte that nobody refers to, interrupted downloads too."""
+        return removing.prune(
+            self._parts.store,
+            self._parts.catalogue,
+            everything=everything,
+            filters=filters,
+            downloads=True,
+        )
 
     def info(self) -> dict[str, Any]:
         """Return what this installation is, with Docker's keys where it has them."""

@@ -26,6 +26,7 @@ def tag(store: LocalStore, catalogue: Catalogue, source: str, target: str) -> No
             remedy="leave out the digest",
         )
     with store.writing() as local:
-        record = catalogue.find(source).records[0]
-        local.hold(record.descriptor)
+        with store.state.changing():  # so that nobody removes it between looking and holding
+            record = catalogue.find(source).records[0]
+            local.hold(record.descriptor)
         local.tag(str(name), record.descriptor)

@@ -40,6 +40,8 @@ class InvalidManifest(Invalid):
 
 @dataclass(frozen=True, slots=True)
 class _Document:
+    """What manifests and indexes have in common."""
+
     raw: bytes
     media_type: str
     fields: Mapping[str, Any]

@@ -50,6 +50,6 @@ def parse_rfc3339(text: str) -> int:
 def format_rfc3339(moment: int) -> str:
     """Return the moment in UTC with its nanoseconds, trailing zeros left out, as Go writes it."""
     seconds, nanoseconds = divmod(moment, SECOND)
-    shown = _EPOCH + timedelta(seconds=seconds)
+    shown = (_EPOCH + timedelta(seconds=seconds)).replace(tzinfo=None)
     fraction = f".{nanoseconds:09}".rstrip("0").rstrip(".")
-    return f"{shown:%Y-%m-%dT%H:%M:%S}{fraction}Z"
+    return f"{shown.isoformat()}{fraction}Z"

@@ -9,8 +9,6 @@ fixture::
             return FilesystemBlobs(tmp_path)
 """
 
-# ruff: noqa: D102 - the name of a test is its sentence
-
 from __future__ import annotations
 
 import threading

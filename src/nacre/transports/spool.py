@@ -47,7 +47,7 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
     try:
         file = path.open("rb")
     except (FileNotFoundError, NotADirectoryError):
-        raise NotFound(f"there is no file {path}") from None
+        raise NotFound(f"there is no file {path}", remedy="check the path") from None
     except OSError as error:
         raise disk_error(error, path) from error
     with file:

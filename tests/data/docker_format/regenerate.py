@@ -1,21 +1,31 @@
-"""Record again what docker prints for the templates and formats in this folder."""
+"""Record again what docker prints for the templates, formats and mistakes in this folder."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import tempfile
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from socketserver import ThreadingMixIn, UnixStreamServer
 from threading import Thread
+from typing import Any
 
 HERE = Path(__file__).parent
+ANSWERS = (
+    (r"/images/[^/]*/history", "history.json"),
+    (r"/images/search", "search.json"),
+    (r"/images/json\?.*reference", None),
+    (r"/images/json", "images.json"),
+    (r"/images/document/json", "document.json"),
+    (r"/images/[^/]*/json", "subject.json"),
+)
 
 
 class Engine(BaseHTTPRequestHandler):
-    """Answers the three requests that the recorded commands make."""
+    """Answers the requests that the recorded commands make."""
 
     protocol_version = "HTTP/1.1"
 
@@ -29,11 +39,11 @@ class Engine(BaseHTTPRequestHandler):
         self._answer(b"")  # the ping that finds out the API version
 
     def do_GET(self) -> None:
-        if self.path.endswith("_ping"):
-            self._answer(b"OK")
-        else:
-            is_history = self.path.partition("?")[0].endswith("/history")
-            self._answer((HERE / ("history.json" if is_history else "subject.json")).read_bytes())
+        for pattern, name in ANSWERS:
+            if re.search(pattern, self.path):
+                self._answer((HERE / name).read_bytes() if name else b"[]")
+                return
+        self._answer(b"OK")
 
     def _answer(self, body: bytes) -> None:
         self.send_response(200)
@@ -49,13 +59,26 @@ class Server(ThreadingMixIn, UnixStreamServer):
     daemon_threads = True
 
 
-def run(socket: str, *arguments: str) -> tuple[int, str]:
+def docker(socket: str, *arguments: str) -> tuple[int, str, str]:
     environment = {**os.environ, "DOCKER_HOST": f"unix://{socket}", "TZ": "UTC"}
     done = subprocess.run(
-        ["docker", *arguments, "x"], capture_output=True, env=environment, check=False
+        ["docker", *arguments],
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        env=environment,
+        check=False,
     )
-    stream = done.stderr if done.returncode else done.stdout
-    return done.returncode, stream.decode("utf-8", "replace").removesuffix("\n")
+    out, err = (stream.decode("utf-8", "replace") for stream in (done.stdout, done.stderr))
+    return done.returncode, out, err
+
+
+def said(socket: str, *arguments: str) -> tuple[int, str]:
+    code, out, err = docker(socket, *arguments)
+    return code, (err if code else out).removesuffix("\n")
+
+
+def read(name: str) -> Any:
+    return json.loads((HERE / name).read_text(encoding="utf-8"))
 
 
 def rewrite(name: str, cases: list[list[object]]) -> None:
@@ -63,17 +86,37 @@ def rewrite(name: str, cases: list[list[object]]) -> None:
     (HERE / name).write_text(f"[\n{lines}\n]\n", encoding="utf-8")
 
 
+def record(socket: str) -> None:
+    inspect = ("image", "inspect", "-f")
+    rewrite(
+        "templates.json", [[t, *said(socket, *inspect, t, "x")] for t, *_ in read("templates.json")]
+    )
+    rewrite(
+        "inspections.json",
+        [[t, *said(socket, *inspect, t, "document")] for t, *_ in read("inspections.json")],
+    )
+    rewrite(
+        "tables.json",
+        [
+            [f, said(socket, "history", "--format", f, "x")[1].split("\n")]
+            for f, _ in read("tables.json")
+        ],
+    )
+    rewrite("lists.json", [[a, *docker(socket, *a)] for a, *_ in read("lists.json")])
+    rewrite("usage.json", [[a, *mistake(socket, a)] for a, *_ in read("usage.json")])
+
+
+def mistake(socket: str, arguments: list[str]) -> tuple[int, str]:
+    code, out, err = docker(socket, *arguments)
+    return code, (err or out).split("\n")[0]
+
+
 def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         socket = f"{folder}/engine.sock"
         with Server(socket, Engine) as server:
             Thread(target=server.serve_forever, daemon=True).start()
-            templates = json.loads((HERE / "templates.json").read_text(encoding="utf-8"))
-            recorded = [[t, *run(socket, "image", "inspect", "-f", t)] for t, _, _ in templates]
-            rewrite("templates.json", recorded)
-            tables = json.loads((HERE / "tables.json").read_text(encoding="utf-8"))
-            listed = [[f, run(socket, "history", "--format", f)[1].split("\n")] for f, _ in tables]
-            rewrite("tables.json", listed)
+            record(socket)
             server.shutdown()
 
 

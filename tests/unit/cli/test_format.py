@@ -19,8 +19,9 @@ from nacre.cli.render.template.errors import (
     TemplateSyntaxError,
 )
 from nacre.cli.render.templated import Templated
-from nacre.cli.render.times import SECOND, created_since, format_rfc3339
+from nacre.cli.render.times import created_since
 from nacre.cli.render.units import human_size
+from nacre.oci.timestamp import SECOND, format_rfc3339
 
 DATA = Path(__file__).parents[2] / "data" / "docker_format"
 RECORDED = json.loads((DATA / "tables.json").read_text(encoding="utf-8"))
@@ -142,7 +143,7 @@ def test_a_template_overrides_quiet() -> None:
 def test_json_is_an_object_per_line_with_sorted_keys() -> None:
     entry = row(ID="<missing>", Size="1B", Comment="a & b")
     dates = '"CreatedAt":"","CreatedBy":"","CreatedSince":""'
-    line = f'{{"Comment":"a & b",{dates},"ID":"<missing>","Size":"1B"}}'
+    line = f'{{"Comment":"a \\u0026 b",{dates},"ID":"\\u003cmissing\\u003e","Size":"1B"}}'
     assert render([entry, entry], asked="json") == [line, line]
 
 
@@ -164,8 +165,9 @@ def test_rows_are_taken_one_by_one() -> None:
 
 
 def test_a_template_that_cannot_be_parsed_fails_at_once() -> None:
-    with pytest.raises(TemplateSyntaxError):
+    with pytest.raises(TemplateSyntaxError) as caught:
         render_rows([], format="{{", default_table=TABLE, headers=HEADERS)
+    assert caught.value.exit_code == 1
 
 
 def test_an_unknown_field_names_the_kind_of_row() -> None:

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacre.cli.render.json import compact, compact_array, inspect_array
-from nacre.cli.render.template.values import Struct
+from nacre.cli.render.json import compact, inspect_array
+from nacre.cli.render.template.values import NILS, Moment, Row, Struct
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(),
@@ -39,10 +39,6 @@ def test_inspect_of_nothing_is_an_empty_array() -> None:
     assert inspect_array([]) == "[]\n"
 
 
-def test_compact_arrays_have_no_spaces() -> None:
-    assert compact_array(iter([{"a": [], "b": {}}, 1])) == '[{"a":[],"b":{}},1]'
-
-
 @pytest.mark.parametrize(
     ("value", "text"),
     [
@@ -67,6 +63,19 @@ def test_values_are_encoded_as_go_encodes_them(value: object, text: str) -> None
 def test_structs_are_objects_without_their_absent_fields() -> None:
     struct = Struct("image", {"Id": "x", "Config": Struct("config", {}, {"Cmd": []})})
     assert compact([struct]) == '[{"Id":"x","Config":{}}]'
+
+
+def test_only_rows_have_html_escapes() -> None:
+    assert compact(Row("row", {"A": "<&>"})) == '{"A":"\\u003c\\u0026\\u003e"}'
+    assert compact(Struct("row", {"A": "<&>"})) == '{"A":"<&>"}'
+
+
+def test_what_is_not_there_is_null_and_what_is_empty_is_not() -> None:
+    assert compact([*NILS, [], {}]) == "[null,null,null,[],{}]"
+
+
+def test_moments_are_written_as_they_are() -> None:
+    assert compact(Moment("2024-01-02T15:04:06.7Z")) == '"2024-01-02T15:04:06.7Z"'
 
 
 @given(VALUES)

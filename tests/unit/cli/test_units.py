@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacre.cli.render.units import InvalidSize, human_duration, human_size, parse_size
+from nacre.cli.render.units import human_duration, human_size
 
 HOUR, DAY = 3600, 86_400
 
@@ -70,38 +70,3 @@ def test_every_duration_has_words(seconds: float) -> None:
 def test_sizes_have_three_or_four_digits(size: int, short: str, long: str) -> None:
     assert human_size(size, precision=3) == short
     assert human_size(size) == long
-
-
-@pytest.mark.parametrize(
-    ("text", "binary", "decimal"),
-    [
-        ("0", 0, 0),
-        ("512", 512, 512),
-        ("512b", 512, 512),
-        ("1k", 1024, 1000),
-        ("1K", 1024, 1000),
-        ("1kb", 1024, 1000),
-        ("1KiB", 1024, 1000),
-        ("10 MB", 10 * 2**20, 10**7),
-        ("1.5g", 1536 * 2**20, 1_500_000_000),
-        ("0.3", 0, 0),
-        ("2p", 2**51, 2 * 10**15),
-    ],
-)
-def test_sizes_are_read_in_either_base(text: str, binary: int, decimal: int) -> None:
-    assert parse_size(text) == binary
-    assert parse_size(text, base=1000) == decimal
-
-
-@pytest.mark.parametrize("text", ["", "m", "1x", "-1m", "1..5m", "1 2", "1m ", "one", "1e3", "٣m"])
-def test_what_is_no_size_is_refused_by_name(text: str) -> None:
-    with pytest.raises(InvalidSize, match="invalid size") as caught:
-        parse_size(text)
-    assert caught.value.remedy
-
-
-@given(st.integers(min_value=0, max_value=10**30))
-def test_a_printed_size_reads_back_within_its_precision(size: int) -> None:
-    printed = human_size(size)
-    if "e+" not in printed:
-        assert abs(parse_size(printed, base=1000) - size) <= size * 0.0006

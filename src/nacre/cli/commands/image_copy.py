@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from nacre.cli.options import add_platforms, add_progress, platforms_of
+from nacre.cli.options import PLATFORMS, PROGRESS, integer, platforms_of, switch
 from nacre.cli.report import reporting
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
 
-_PLACES = """\
+FLAGS = (
+    switch("all-tags", "Copy every image that the source names", "a"),
+    integer("jobs", "How many blobs to move at a time", "j", default=0, least=1, most=64),
+    switch("referrers", "Also copy what refers to the image: signatures"),
+    *PLATFORMS,
+    *PROGRESS,
+)
+MORE = """\
 Places:
   docker://NAME[:TAG|@DIGEST]      a registry
   oci:DIR[:TAG]                    an OCI image layout
@@ -21,34 +28,17 @@ Places:
 """
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    parser.add_argument("source", metavar="SOURCE")
-    parser.add_argument("destination", metavar="DESTINATION")
-    parser.add_argument(
-        "-a", "--all-tags", action="store_true", help="Copy every image that the source names"
-    )
-    parser.add_argument(
-        "-j", "--jobs", type=int, metavar="N", help="How many blobs to move at a time"
-    )
-    parser.add_argument(
-        "--referrers", action="store_true", help="Also copy what refers to the image: signatures"
-    )
-    add_platforms(parser)
-    add_progress(parser)
-    parser.epilog = _PLACES
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Copy and print the digest at the destination."""
-    with reporting(arguments, console, "copy") as report:
+    source, destination = given.words
+    with reporting(given, console, "copy") as report:
         copied = console.engine.images.copy(
-            arguments.source,
-            arguments.destination,
-            platform=platforms_of(arguments, "all"),
-            all_tags=arguments.all_tags,
-            referrers=arguments.referrers,
-            jobs=arguments.jobs,
+            source,
+            destination,
+            platform=platforms_of(given, "all"),
+            all_tags=given.all_tags,
+            referrers=given.referrers,
+            jobs=given.jobs or None,
             on_event=report.on_event,
         )
     for root in copied:

@@ -2,42 +2,32 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from nacre.cli.options import add_platform
+from nacre.cli.options import PLATFORM, string, strings
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+
+FLAGS = (
+    strings("change", "Apply Dockerfile instruction to the created image", "c"),
+    string("message", "Set commit message for imported image", "m"),
+    PLATFORM,
+)
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    parser.add_argument("source", metavar="FILE|-")
-    parser.add_argument("name", metavar="REPOSITORY[:TAG]", nargs="?")
-    parser.add_argument(
-        "-c",
-        "--change",
-        action="append",
-        default=[],
-        metavar="INSTRUCTION",
-        help="Apply Dockerfile instruction to the created image",
-    )
-    parser.add_argument("-m", "--message", default="", help="Set commit message for imported image")
-    add_platform(parser)
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Import and print the image ID."""
-    with _opened(arguments.source, console) as stream:
+    source, *names = given.words
+    with _opened(source, console) as stream:
         image = console.engine.images.import_(
             stream,
-            arguments.name,
-            changes=arguments.change,
-            message=arguments.message,
-            platform=arguments.platform,
+            names[0] if names else None,
+            changes=given.change,
+            message=given.message,
+            platform=given.platform,
         )
     console.line(str(image.id))
     return 0
@@ -45,5 +35,5 @@ def run(arguments: Namespace, console: Console) -> int:
 
 def _opened(source: str, console: Console) -> AbstractContextManager[BinaryIO]:
     if source == "-":
-        return nullcontext(console.binary_input())
-    return Path(source).open("rb")
+        return nullcontext(console.binary_input("import"))
+    return open(source, "rb")  # noqa: PTH123 - the words of the error are then about this text

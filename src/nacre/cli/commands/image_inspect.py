@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from nacre.cli.options import add_format, add_platform
+from nacre.cli.options import PLATFORM, format_
 from nacre.cli.render.inspection import render_inspection
-from nacre.errors import NacreError, NotFound
+from nacre.errors import NacreError
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+
+FLAGS = (format_("f"), PLATFORM)
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    parser.add_argument("images", metavar="IMAGE", nargs="+")
-    add_format(parser, "-f")
-    add_platform(parser)
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Print what was found; for what was not, a line on standard error and exit code 1."""
     found: list[dict[str, Any]] = []
-    missing: list[NacreError] = []
-    for name in arguments.images:
+    failures: list[NacreError] = []
+    for name in given.words:
         try:
-            found.append(console.engine.images.inspect(name, platform=arguments.platform))
-        except NotFound as error:
-            missing.append(error)
-    console.write(render_inspection(found, arguments.format))
-    for each in missing:
-        console.complain(each)
-    return 1 if missing else 0
+            found.append(console.engine.images.inspect(name, platform=given.platform))
+        except NacreError as error:
+            failures.append(error)
+    for text in render_inspection(found, given.format, _typed):
+        console.write(text)
+    for failure in failures:
+        console.complain(failure)
+    return 1 if failures else 0
+
+
+def _typed(document: Mapping[str, Any]) -> object:
+    from nacre.cli.render import imagetypes
+
+    return imagetypes.image(document)

@@ -2,40 +2,32 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from nacre.cli.options import add_filter
+from nacre.cli.options import confirmation, filters, switch
 from nacre.cli.render.units import human_size
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
     from nacre.engine.removing import Pruned
 
+FLAGS = (
+    switch("all", "Remove all unused images, not just dangling ones", "a"),
+    filters(),
+    confirmation(),
+)
 _DANGLING = "This will remove all dangling images."
 _ALL = "This will remove all images without at least one container associated to them."
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    parser.add_argument(
-        "-a",
-        "--all",
-        action="store_true",
-        help="Remove all unused images, not just dangling ones",
-    )
-    add_filter(parser)
-    parser.add_argument("-f", "--force", action="store_true", help="Do not prompt for confirmation")
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Ask, remove, and say what became free."""
-    warning = _ALL if arguments.all else _DANGLING
-    if not arguments.force and not console.confirm(f"WARNING! {warning}"):
-        return 0
-    show_pruned(
-        console.engine.images.prune(everything=arguments.all, filters=arguments.filter), console
-    )
+    warning = _ALL if given.all else _DANGLING
+    if given.force or console.confirm(f"WARNING! {warning}"):
+        show_pruned(
+            console.engine.images.prune(everything=given.all, filters=given.filter), console
+        )
     return 0
 
 

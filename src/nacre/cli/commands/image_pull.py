@@ -2,52 +2,47 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from nacre.cli.options import add_platforms, add_progress, platforms_of
-from nacre.cli.parser import UsageError
+from nacre.cli.flags import UsageError
+from nacre.cli.options import PLATFORMS, PROGRESS, platforms_of, switch
 from nacre.cli.report import reporting
 from nacre.oci import reference as references
 from nacre.oci.reference import Reference
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+
+FLAGS = (
+    switch("all-tags", "Download all tagged images in the repository", "a"),
+    *PLATFORMS,
+    *PROGRESS,
+)
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    parser.add_argument("name", metavar="NAME")
-    parser.add_argument(
-        "-a", "--all-tags", action="store_true", help="Download all tagged images in the repository"
-    )
-    add_platforms(parser)
-    add_progress(parser)
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Pull one image, or all tags of a repository."""
-    reference = references.parse(arguments.name)
-    if not arguments.all_tags:
-        _pull(reference, arguments, console)
+    name = given.words[0]
+    reference = references.parse(name)
+    if not given.all_tags:
+        _pull(reference, given, console)
         return 0
     if reference.tag or reference.digest:
-        raise UsageError(
-            "tag can't be used with --all-tags/-a", exit_code=1, remedy="leave out the tag"
-        )
-    for each in console.engine.images.remote_tags(arguments.name):
-        _pull(each, arguments, console)
+        raise UsageError("tag can't be used with --all-tags/-a", remedy="leave out the tag")
+    for each in console.engine.images.remote_tags(name):
+        _pull(each, given, console)
     return 0
 
 
-def _pull(reference: Reference, arguments: Namespace, console: Console) -> None:
+def _pull(reference: Reference, given: Given, console: Console) -> None:
     wanted = reference.tagged().pinned()
-    with reporting(arguments, console, "pull") as report:
+    with reporting(given, console, "pull") as report:
         if wanted.tag and not reference.tag:
             report.say(f"Using default tag: {wanted.tag}")
         report.say(f"{wanted.version}: Pulling from {wanted.path}")
         pulled = console.engine.images.pull(
-            str(wanted), platform=platforms_of(arguments), on_event=report.on_event
+            str(wanted), platform=platforms_of(given), on_event=report.on_event
         )
     report.say(f"Digest: {pulled.descriptor.digest}")
     state = "Downloaded newer image for" if pulled.is_news else "Image is up to date for"

@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from nacre.errors import Conflict, NacreError, NotFound
+from nacre.cli.options import switch
+from nacre.errors import NacreError, NotFound
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
     from nacre.engine.removing import Removal
 
-
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    parser.add_argument("images", metavar="IMAGE", nargs="+")
-    parser.add_argument("-f", "--force", action="store_true", help="Force removal of the image")
-    parser.add_argument(
-        "--no-prune", action="store_true", help="Keep the bytes until the next prune"
-    )
+FLAGS = (
+    switch("force", "Force removal of the image", "f"),
+    switch("no-prune", "Keep the bytes until the next prune"),
+)
 
 
-def run(arguments: Namespace, console: Console) -> int:
-    """Remove what can be removed; for the rest a line on standard error and exit code 1."""
-    failures: list[NacreError] = []
-    for name in arguments.images:
+def run(given: Given, console: Console) -> int:
+    """Remove what can be removed; for the rest a line on standard error and exit code 1.
+
+    With ``--force`` it is no failure that an image is not there.
+    """
+    failed = False
+    for name in given.words:
         try:
             removals = console.engine.images.remove(
-                name, force=arguments.force, prune=not arguments.no_prune
+                name, force=given.force, prune=not given.no_prune
             )
-        except (NotFound, Conflict) as error:
-            failures.append(error)
-            continue
-        console.lines(map(removal_line, removals))
-    if arguments.force:
-        failures = [each for each in failures if not isinstance(each, NotFound)]
-    for failure in failures:
-        console.complain(failure)
-    return 1 if failures else 0
+        except NacreError as error:
+            console.complain(error)
+            failed = failed or not (given.force and isinstance(error, NotFound))
+        else:
+            console.lines(map(_line, removals))
+    return 1 if failed else 0
 
 
-def removal_line(removal: Removal) -> str:
-    """Return Docker's line for a name or an image that went."""
+def _line(removal: Removal) -> str:
     from nacre.engine.removing import Untagged
 
     if isinstance(removal, Untagged):

@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nacre.cli.options import add_platform
+from nacre.cli.options import PLATFORM, string
 from nacre.errors import Invalid
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+
+FLAGS = (string("output", "Write to a file, instead of STDOUT", "o"), PLATFORM)
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    parser.add_argument("images", metavar="IMAGE", nargs="+")
-    parser.add_argument("-o", "--output", metavar="FILE", help="Write to a file, instead of STDOUT")
-    add_platform(parser)
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Write the archive."""
-    if not arguments.output and console.stdout.isatty():
+    if not given.output and console.stdout.isatty():
         raise Invalid(
             "cowardly refusing to save to a terminal", remedy="use the -o flag or redirect"
         )
-    destination = Path(arguments.output) if arguments.output else console.binary_output()
-    console.engine.images.save(arguments.images, destination, platform=arguments.platform)
+    destination = Path(given.output) if given.output else console.binary_output()
+    console.engine.images.save(given.words, destination, platform=given.platform)
     return 0

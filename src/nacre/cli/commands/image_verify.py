@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from nacre.cli.parser import UsageError
+from nacre.cli.flags import UsageError
+from nacre.cli.options import switch
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+
+FLAGS = (switch("all", "Verify every image", "a"), switch("quiet", "Print problems only", "q"))
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    parser.add_argument("images", metavar="IMAGE", nargs="*")
-    parser.add_argument("-a", "--all", action="store_true", help="Verify every image")
-    parser.add_argument("-q", "--quiet", action="store_true", help="Print problems only")
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Print a line an image and one a problem; exit code 1 when there is any problem."""
-    if bool(arguments.images) == arguments.all:
+    if bool(given.words) == given.all:
         raise UsageError(
-            '"nacre image verify" requires either images or --all',
-            exit_code=1,
-            remedy="see 'nacre image verify --help'",
+            f"'{given.command}' requires either images or --all",
+            remedy=f"see '{given.command} --help'",
         )
     broken = False
-    for report in console.engine.images.verify(None if arguments.all else arguments.images):
+    for report in console.engine.images.verify(None if given.all else given.words):
         for problem in report.problems:
             console.line(f"{report.name}: {problem}")
-        if not report.problems and not arguments.quiet:
+        if not report.problems and not given.quiet:
             console.line(f"{report.name}: OK")
         broken = broken or bool(report.problems)
     return 1 if broken else 0

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 from nacre.cli.commands import image_inspect
+from nacre.cli.options import choice
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+
+FLAGS = (
+    *image_inspect.FLAGS,
+    choice("type", "Only inspect objects of the given type: image", ("", "image")),
+)
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    image_inspect.configure(parser)
-    parser.add_argument("--type", choices=("image",), help="Only inspect objects of the given type")
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Print what was found."""
-    return image_inspect.run(arguments, console)
+    return image_inspect.run(given, console)

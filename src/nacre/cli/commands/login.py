@@ -2,32 +2,28 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
-from nacre.cli.parser import UsageError
+from nacre.cli.flags import UsageError
+from nacre.cli.options import string, switch
 from nacre.errors import Invalid
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+
+FLAGS = (
+    string("username", "Username", "u"),
+    string("password", "Password or access token", "p"),
+    switch("password-stdin", "Take the password or access token from stdin"),
+)
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    parser.add_argument("server", metavar="SERVER", nargs="?", default="")
-    parser.add_argument("-u", "--username", default="", help="Username")
-    parser.add_argument("-p", "--password", default="", help="Password")
-    parser.add_argument(
-        "--password-stdin", action="store_true", help="Take the Password from stdin"
-    )
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Ask for what is missing, check it with the registry, keep it."""
-    username, password = _credentials(arguments, console)
-    if not username or not password:
-        raise Invalid("a username and a password are required", remedy="log in again")
-    kept = console.engine.registries.login(arguments.server, username, password)
+    server = given.words[0] if given.words else ""
+    username, password = _credentials(server, given, console)
+    kept = console.engine.registries.login(server, username, password)
     if kept.plain_file:
         console.note(
             f"\nWARNING! Your credentials are stored unencrypted in '{kept.plain_file}'.\n"
@@ -37,31 +33,42 @@ def run(arguments: Namespace, console: Console) -> int:
     return 0
 
 
-def _credentials(arguments: Namespace, console: Console) -> tuple[str, str]:
-    if arguments.password_stdin and arguments.password:
-        raise UsageError(
-            "--password and --password-stdin are mutually exclusive", exit_code=1, remedy="drop one"
-        )
-    if arguments.password_stdin:
-        if not arguments.username:
+def _credentials(server: str, given: Given, console: Console) -> tuple[str, str]:
+    if given.password_stdin:
+        if given.password:
             raise UsageError(
-                "Must provide --username with --password-stdin", exit_code=1, remedy="add -u NAME"
+                "conflicting options: cannot specify both --password and --password-stdin"
             )
-        return arguments.username, console.stdin.read().rstrip("\r\n")
-    if arguments.password:
+        if not given.username:
+            raise UsageError("the --password-stdin option requires --username to be set")
+        return given.username, _piped_password(console)
+    if given.password:
         console.note("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
-    return _asked(arguments, console)
-
-
-def _asked(arguments: Namespace, console: Console) -> tuple[str, str]:
-    """Ask on the terminal for what the options do not say."""
-    if not (arguments.username and arguments.password) and not console.stdin.isatty():
+    if not (given.username and given.password) and not console.stdin.isatty():
         raise Invalid(
-            "Cannot perform an interactive login from a non TTY device",
+            "cannot perform an interactive login from a non TTY device",
             remedy="use --username and --password-stdin",
         )
-    username = arguments.username
+    username = given.username or _asked_username(server, console)
+    password = given.password or console.ask_secret("Password: ")
+    if not password:
+        raise Invalid("password is required")
+    return username, password
+
+
+def _piped_password(console: Console) -> str:
+    try:
+        password = console.binary_input("login").read().decode().rstrip("\r\n")
+    except UnicodeDecodeError:
+        raise Invalid("the password on standard input is no UTF-8") from None
+    if not password:
+        raise Invalid("password is empty", remedy="pipe it to standard input")
+    return password
+
+
+def _asked_username(server: str, console: Console) -> str:
+    before = console.engine.registries.username(server)
+    username = console.ask(f"Username ({before}): " if before else "Username: ") or before
     if not username:
-        before = console.engine.registries.username(arguments.server)
-        username = console.ask(f"Username ({before}): " if before else "Username: ") or before
-    return username, arguments.password or console.ask_secret("Password: ")
+        raise Invalid("username is required")
+    return username

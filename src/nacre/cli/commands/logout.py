@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
 
+FLAGS = ()
 _HUB_KEY = "https://index.docker.io/v1/"
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    parser.add_argument("server", metavar="SERVER", nargs="?", default="")
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Forget, and say so; not being logged in is no error."""
-    shown = arguments.server or _HUB_KEY
-    if console.engine.registries.logout(arguments.server):
-        console.line(f"Removing login credentials for {shown}")
-    else:
-        console.line(f"Not logged in to {shown}")
+    server = given.words[0] if given.words else ""
+    gone = console.engine.registries.logout(server)
+    done = "Removing login credentials for" if gone else "Not logged in to"
+    console.line(f"{done} {server or _HUB_KEY}")
     return 0

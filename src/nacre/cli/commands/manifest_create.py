@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING
+
+from nacre.cli.options import switch
+from nacre.oci import reference as references
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+
+FLAGS = (switch("amend", "Replace an existing index", "a"),)
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    parser.add_argument("index", metavar="INDEX")
-    parser.add_argument("members", metavar="MANIFEST", nargs="+")
-    parser.add_argument("-a", "--amend", action="store_true", help="Replace an existing index")
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Make the index and say its name, as Docker does."""
-    from nacre.oci import reference as references
-
-    console.engine.manifests.create(arguments.index, arguments.members, amend=arguments.amend)
-    console.line(f"Created manifest list {references.parse_tagged(arguments.index)}")
+    index, *members = given.words
+    console.engine.manifests.create(index, members, amend=given.amend)
+    console.line(f"Created manifest list {references.parse_tagged(index)}")
     return 0

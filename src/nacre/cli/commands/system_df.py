@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import time
-from argparse import ArgumentParser, Namespace
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nacre.cli.options import add_format
+from nacre.cli.options import TABLE_FORMAT, switch
+from nacre.cli.render import images
 from nacre.cli.render.format import render_rows
-from nacre.cli.render.times import created_since
 from nacre.cli.render.units import human_size
-from nacre.oci import reference as references
-from nacre.oci.timestamp import parse_rfc3339
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
     from nacre.engine.system import DiskUse, ImageUse
 
+FLAGS = (TABLE_FORMAT, switch("verbose", "Show detailed information on space usage", "v"))
 _TABLE = "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
 _HEADERS = {
     "Type": "TYPE",
@@ -30,78 +28,56 @@ _IMAGE_TABLE = (
     "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t"
     "{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}"
 )
-_IMAGE_HEADERS = {
-    "Repository": "REPOSITORY",
-    "Tag": "TAG",
-    "ID": "IMAGE ID",
-    "CreatedSince": "CREATED",
-    "Size": "SIZE",
-    "SharedSize": "SHARED SIZE",
-    "UniqueSize": "UNIQUE SIZE",
-    "Containers": "CONTAINERS",
-}
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    add_format(parser)
-    parser.add_argument(
-        "-v", "--verbose", action="store_true", help="Show detailed information on space usage"
-    )
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Print a row a kind of thing, or a row an image."""
     use = console.engine.system.disk_use()
-    if not arguments.verbose:
-        console.lines(
-            render_rows(
-                _rows(use),
-                format=arguments.format,
-                default_table=_TABLE,
-                headers=_HEADERS,
-                type_name="*formatter.diskUsageContext",
-            )
-        )
+    if given.verbose:
+        _show_images(use, given.format, console)
         return 0
-    console.line("Images space usage:")
-    console.line()
     console.lines(
         render_rows(
-            (row for each in use.images for row in _image_rows(each)),
-            default_table=_IMAGE_TABLE,
-            headers=_IMAGE_HEADERS,
+            [_summary(use)],
+            format=given.format,
+            default_table=_TABLE,
+            headers=_HEADERS,
+            type_name="*formatter.diskUsageImagesContext",
         )
     )
     return 0
 
 
-def _rows(use: DiskUse) -> Iterator[dict[str, object]]:
-    reclaimable = human_size(use.size)
-    if use.size:
-        reclaimable += " (100%)"
-    yield {
+def _summary(use: DiskUse) -> dict[str, object]:
+    size = human_size(use.size)
+    return {
         "Type": "Images",
         "TotalCount": str(len(use.images)),
         "Active": "0",
-        "Size": human_size(use.size),
-        "Reclaimable": reclaimable,
+        "Size": size,
+        "Reclaimable": f"{size} (100%)" if use.size else size,
     }
 
 
-def _image_rows(use: ImageUse) -> Iterator[dict[str, object]]:
-    image = use.image
-    created = parse_rfc3339(image.view.created) if image.view.created else 0
-    names = [references.parse(name) for name in image.names]
-    for repository, tag in [(each.familiar_name, each.tag) for each in names] or [
-        ("<none>", "<none>")
-    ]:
+def _show_images(use: DiskUse, asked: str, console: Console) -> None:
+    if asked in ("", "table"):
+        console.line("Images space usage:\n")
+        rows = _image_rows(use.images, whole=False)
+        console.lines(render_rows(rows, default_table=_IMAGE_TABLE, headers=images.HEADERS))
+        return
+    from nacre.cli.render.inspection import render_one
+    from nacre.cli.render.template.values import Row
+
+    rows = _image_rows(use.images, whole=True)
+    listed = [Row(images.TYPE_NAME, dict(sorted(row.items()))) for row in rows]
+    console.write(render_one({"Images": listed}, asked, "*formatter.diskUsageContext"))
+
+
+def _image_rows(uses: tuple[ImageUse, ...], *, whole: bool) -> Iterator[images.Fields]:
+    for use in uses:
         yield {
-            "Repository": repository,
-            "Tag": tag,
-            "ID": image.id.short,
-            "CreatedSince": created_since(created, time.time_ns()),
-            "Size": human_size(use.shared + use.unique, precision=3),
+            **images.first_name(use.image),
+            **images.image_fields(use.image, use.shared + use.unique, whole=whole),
             "SharedSize": human_size(use.shared, precision=3),
             "UniqueSize": human_size(use.unique, precision=3),
             "Containers": "0",

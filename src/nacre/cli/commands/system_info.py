@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from nacre.cli.options import add_format
-from nacre.cli.render.inspection import render_inspection
-from nacre.cli.render.json import compact
+from nacre.cli.options import format_
+from nacre.cli.render.inspection import render_one
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
 
+FLAGS = (format_("f"),)
 _SHOWN = (
     ("Containers", "Containers"),
     ("Images", "Images"),
@@ -29,22 +29,15 @@ _SHOWN = (
 )
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    add_format(parser, "-f")
-
-
-def run(arguments: Namespace, console: Console) -> int:
+def run(given: Given, console: Console) -> int:
     """Print a line a fact, JSON, or a template."""
     facts: dict[str, Any] = console.engine.system.info()
-    if arguments.format == "json":
-        console.line(compact(facts))
-    elif arguments.format:
-        console.write(render_inspection([facts], arguments.format))
-    else:
-        for label, key in _SHOWN:
-            console.line(f"{label}: {_text(facts[key])}".rstrip())
-        _show_registries(facts["RegistryConfig"], console)
+    if given.format:
+        console.write(render_one(facts, given.format, "system.dockerInfo"))
+        return 0
+    for label, key in _SHOWN:
+        console.line(f"{label}: {_text(facts[key])}".rstrip())
+    _show_registries(facts["RegistryConfig"], console)
     return 0
 
 

@@ -2,52 +2,50 @@
 
 from __future__ import annotations
 
-from argparse import SUPPRESS, ArgumentParser, Namespace
+import os
 from typing import TYPE_CHECKING
 
 from nacre import __version__
-from nacre.cli.options import add_format
-from nacre.cli.render.inspection import render_inspection
+from nacre.cli.options import format_
+from nacre.cli.render.inspection import render_one
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+
+FLAGS = (format_("f"),)
 
 
-def configure(parser: ArgumentParser) -> None:
-    """Declare arguments and options."""
-    add_format(parser, "-f")
-    parser.add_argument("--short", action="store_true", help=SUPPRESS)
-
-
-def run(arguments: Namespace, console: Console) -> int:
-    """Print versions."""
-    if arguments.short:
-        console.line(f"nacre version {__version__}")
+def run(given: Given, console: Console) -> int:
+    """Print versions: for people, as JSON, or through a template."""
+    client = _client()
+    if given.format:
+        facts = {"Client": client}
+        console.write(render_one(facts, given.format, "system.versionInfo"))
         return 0
-    facts = _facts()
-    if arguments.format == "json":
-        from nacre.cli.render.json import compact
-
-        console.line(compact(facts))
-    elif arguments.format:
-        console.write(render_inspection([facts], arguments.format))
-    else:
-        console.line("Client:")
-        for key, value in facts["Client"].items():
-            console.line(f" {key + ':':<16}{value}")
+    console.line("Client:")
+    platform = f"{client['Os']}/{client['Arch']}"
+    for label, value in (
+        ("Version", client["Version"]),
+        ("Python version", client["PythonVersion"]),
+        ("OS/Arch", platform),
+        ("Kernel version", client["KernelVersion"]),
+    ):
+        console.line(f" {label + ':':<19}{value}")
     return 0
 
 
-def _facts() -> dict[str, dict[str, str]]:
-    import os
+def _client() -> dict[str, str]:
     import platform
 
+    from nacre.oci.platform import normal
+
     uname = os.uname()
+    host = normal(uname.sysname, uname.machine)
     return {
-        "Client": {
-            "Version": __version__,
-            "Python": platform.python_version(),
-            "OS/Arch": f"{uname.sysname.lower()}/{uname.machine}",
-            "Kernel": uname.release,
-        }
+        "Version": __version__,
+        "PythonVersion": platform.python_version(),
+        "Os": host.os,
+        "Arch": host.architecture,
+        "KernelVersion": uname.release,
     }

@@ -7,7 +7,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from nacre.cli.render.columns import tabulate
-from nacre.cli.render.json import compact
 
 _TABLE = "table"
 _FIELD = re.compile(r"\{\{\.([A-Za-z][A-Za-z0-9]*)\}\}")
@@ -51,7 +50,7 @@ def render_rows(
     """
     asked = format or _TABLE
     if asked == "json":
-        return (compact(dict(sorted(row.items()))) for row in rows)
+        asked = "{{json .}}"
     if asked == _TABLE:
         asked = default_table if quiet_field is None else f"{{{{.{quiet_field}}}}}"
     # A shell leaves \t and \n as they are typed; Docker takes them for tab and newline anywhere.

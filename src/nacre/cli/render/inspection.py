@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from nacre.cli.render.json import compact_array, inspect_array
-from nacre.cli.render.template.evaluate import Template
-from nacre.cli.render.template.values import Struct
+from nacre.cli.render.json import compact, inspect_array
+
+Document = Mapping[str, Any]
 
 
-def render_inspection(objects: Sequence[Mapping[str, Any]], format: str | None) -> str:  # noqa: A002
-    """Return the text, with a newline at its end, that shows some objects.
+def render_inspection(
+    documents: Sequence[Document],
+    format: str,  # noqa: A002 - the option's name
+    typed: Callable[[Document], object],
+) -> Iterator[str]:
+    """Return the texts, each with a newline at its end, that show some documents.
+
+    A template is first held against ``typed(document)``, which knows the zero values of what a
+    document leaves out; where it does not fit, it gets the document itself, whose keys must then
+    exist. So does Docker.
+
+    Raises:
+        TemplateSyntaxError: at once, when ``format`` is neither ``json`` nor a template.
+        TemplateExecutionError: from the iterator, when the template does not fit a document.
+    """
+    if not format:
+        return iter([inspect_array(documents)])
+    if format == "json":
+        return iter([f"{compact(documents)}\n"])
+    return _by_template(documents, format, typed)
+
+
+def render_one(document: Document, format: str, type_name: str) -> str:  # noqa: A002
+    """Return one thing as JSON or through a template, with a newline at its end.
 
     Raises:
         TemplateSyntaxError: ``format`` is neither ``json`` nor a template.
-        TemplateExecutionError: the template does not fit an object.
+        TemplateExecutionError: it asks for what there is not.
     """
-    if not format:
-        return inspect_array(objects)
     if format == "json":
-        return compact_array(objects)
-    template = Template(format)
-    return "".join(
-        f"{template.render(Struct('image.InspectResponse', each))}\n" for each in objects
-    )
+        return f"{compact(document)}\n"
+    from nacre.cli.render.template.evaluate import Template
+    from nacre.cli.render.template.values import Struct
+
+    return f"{Template(format).render(Struct(type_name, document))}\n"
+
+
+def _by_template(
+    documents: Sequence[Document], source: str, typed: Callable[[Document], object]
+) -> Iterator[str]:
+    from nacre.cli.render.template.errors import TemplateExecutionError
+    from nacre.cli.render.template.evaluate import Template
+
+    template = Template(source)
+
+    def rendered(document: Document) -> str:
+        try:
+            return template.render(typed(document))
+        except TemplateExecutionError:
+            return template.render(document, missing_is_error=True)
+
+    # Docker ends its output with a newline also where there is nothing to show.
+    return (f"{rendered(document)}\n" for document in documents) if documents else iter(["\n"])

@@ -1,4 +1,7 @@
-"""JSON as Docker's commands print it: Go's escapes, no HTML escapes, four spaces in arrays."""
+"""JSON as Docker's commands print it: Go's escapes, four spaces in arrays.
+
+The rows of lists have Go's HTML escapes too; everything else has not.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,18 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 
-from nacre.cli.render.template.values import Struct
+from nacre.cli.render.template.values import NILS, Row, Struct
 
 # Go escapes the two line separators, which end a line in old JavaScript, and cannot hold
 # surrogates; all three occur inside strings only.
 _ESCAPED = re.compile("[\u2028\u2029\ud800-\udfff]")
+_HTML = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&"})
 
 
 def compact(value: object) -> str:
     """Return a value on one line without spaces: Docker's template function ``json``."""
-    return _encoded(value, indent=None, separators=(",", ":"))
-
-
-def compact_array(values: Iterable[object]) -> str:
-    """Return values as one compact array: ``inspect --format json``, without the newline."""
-    return compact(list(values))
+    text = _encoded(value, indent=None, separators=(",", ":"))
+    return text.translate(_HTML) if isinstance(value, Row) else text
 
 
 def inspect_array(values: Iterable[object]) -> str:
@@ -39,6 +39,8 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _as_json(value: object) -> object:
+    if any(value is nil for nil in NILS):
+        return None
     match value:
         case Struct():
             return {name: _as_json(field) for name, field in value.fields.items()}

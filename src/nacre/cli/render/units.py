@@ -2,18 +2,9 @@
 
 from __future__ import annotations
 
-import re
-
-from nacre.errors import Invalid
-
 _MINUTE = 60
 _HOUR = 60 * _MINUTE
 _PREFIXES = "kmgtpezy"
-_SIZE = re.compile(rf"(\d+(?:\.\d+)?) ?([{_PREFIXES}])?i?b?", re.IGNORECASE | re.ASCII)
-
-
-class InvalidSize(Invalid):
-    """The text is no size such as ``512m`` or ``1.5GB``."""
 
 
 def human_duration(seconds: float) -> str:
@@ -60,25 +51,3 @@ def human_size(size: float, *, precision: int = 4) -> str:
     unit = _PREFIXES[power - 1] if power else ""
     unit = unit if unit == "k" else unit.upper()
     return f"{amount:.{precision}g}{unit}B"
-
-
-def parse_size(text: str, *, base: int = 1024) -> int:
-    """Return the bytes that ``512m``, ``1.5GB`` or ``10 KiB`` stand for, whatever the case.
-
-    ``base`` is 1024 for memory (Docker's ``--memory``) and 1000 for disk and network sizes;
-    Docker reads ``k``, ``kb`` and ``kib`` alike.
-
-    Raises:
-        InvalidSize: the text is no size.
-    """
-    match = _SIZE.fullmatch(text)
-    if match is None:
-        raise InvalidSize(
-            f"invalid size: {text!r}", remedy="write a number and a unit, such as 512m or 2g"
-        )
-    number, prefix = match.groups()
-    power = _PREFIXES.index(prefix.lower()) + 1 if prefix else 0
-    whole, _, fraction = number.partition(".")
-    factor: int = base**power
-    scale: int = 10 ** len(fraction)
-    return int(whole + fraction) * factor // scale

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 from nacre.errors import Invalid
 
 
 class TemplateError(Invalid):
     """A ``--format`` template cannot be used; ``exit_code`` is what Docker's commands return."""
 
-    exit_code: ClassVar[int] = 1
+    exit_code = 1
 
     def __init__(self, message: str) -> None:
         super().__init__(f"template parsing error: template: {message}")
@@ -19,7 +17,7 @@ class TemplateError(Invalid):
 class TemplateSyntaxError(TemplateError):
     """The text is no template; ``line`` counts from 1."""
 
-    exit_code: ClassVar[int] = 64
+    exit_code = 64
 
     def __init__(self, line: int, problem: str) -> None:
         super().__init__(f":{line}: {problem}")

@@ -44,13 +44,25 @@ class Template:
         self._source = source
         self._statements = parse(source, FUNCTIONS.keys() | SHORT_CIRCUIT)
 
-    def render(self, value: object, *, functions: Mapping[str, Signature] = FUNCTIONS) -> str:
+    def render(
+        self,
+        value: object,
+        *,
+        functions: Mapping[str, Signature] = FUNCTIONS,
+        missing_is_error: bool = False,
+    ) -> str:
         """Return the text that the template makes of a value.
+
+        Args:
+            value: the dot.
+            functions: what it may call.
+            missing_is_error: refuse a key that a map does not have (Go's missingkey=error).
 
         Raises:
             TemplateExecutionError: the template does not fit the value.
+
         """
-        run = _Run(self._source, functions, value)
+        run = _Run(self._source, functions, value, missing_is_error=missing_is_error)
         try:
             run.walk(self._statements, value)
         except RecursionError:
@@ -61,9 +73,17 @@ class Template:
 class _Run:
     """One execution: the output so far and the variables in scope, innermost last."""
 
-    def __init__(self, source: str, functions: Mapping[str, Signature], value: object) -> None:
+    def __init__(
+        self,
+        source: str,
+        functions: Mapping[str, Signature],
+        value: object,
+        *,
+        missing_is_error: bool,
+    ) -> None:
         self.out: list[str] = []
         self._source = source
+        self._missing_is_error = missing_is_error
         self._functions = functions
         self._variables: list[tuple[str, object]] = [("$", value)]
 
@@ -194,14 +214,22 @@ class _Run:
         raise self.error(path, f"undefined variable: {wanted}")
 
     def _field(self, path: Path, value: object, name: str) -> object:
-        if value is None:
-            return None
-        if isinstance(value, Mapping):
-            return value.get(name)
-        for fields in (value.fields, value.absent) if isinstance(value, Struct) else ():
-            if name in fields:
-                return fields[name]
-        raise self.error(path, f"can't evaluate field {name} in type {type_name(value)}")
+        match value:
+            case None if self._missing_is_error:
+                raise self.error(path, f'nil data; no entry for key "{name}"')
+            case None:
+                return None
+            case Mapping() if self._missing_is_error and name not in value:
+                raise self.error(path, f'map has no entry for key "{name}"')
+            case Mapping():
+                return value.get(name)
+            case Struct():
+                for fields in (value.fields, value.absent):
+                    if name in fields:
+                        return fields[name]
+        # What JSON holds has no type of its own; only there keys can be missing.
+        kind = "interface {}" if self._missing_is_error else type_name(value)
+        raise self.error(path, f"can't evaluate field {name} in type {kind}")
 
     # --- functions
 

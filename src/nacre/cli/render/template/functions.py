@@ -104,9 +104,9 @@ def _index(value: object, *indices: object) -> object:
 def _item(value: object, index: object) -> object:
     match value:
         case str():
-            return _bytes(value)[_position(index, len(_bytes(value)))]
+            return _bytes(value)[_inside(index, len(_bytes(value)), "string")]
         case list() | tuple():
-            return value[_position(index, len(value))]
+            return value[_inside(index, len(value), "slice")]
         case None:
             raise FunctionError("index of nil pointer")
         case Mapping():
@@ -139,6 +139,14 @@ def _slice(value: object, *indices: object) -> object:
             raise FunctionError(f"invalid slice index: {low} > {high}")
     found = items[slice(*bounds[:2])] if len(bounds) > 1 else items[sum(bounds) :]
     return found.decode("utf-8", "replace") if isinstance(found, bytes) else found
+
+
+def _inside(index: object, length: int, what: str) -> int:
+    """Return an index that is checked; Go words it differently when it is off by one."""
+    position = _position(index, length + 1)
+    if position == length:
+        raise FunctionError(f"reflect: {what} index out of range")
+    return position
 
 
 def _position(index: object, length: int) -> int:

@@ -8,18 +8,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
-_TYPE_NAMES: Mapping[type, str] = {
-    type(None): "nil",
-    bool: "bool",
-    int: "int",
-    float: "float64",
-    str: "string",
-}
+NIL_SLICE: tuple[object, ...] = ()
+"""A slice that is not there: it prints as an empty one, but as JSON it is null."""
+
+NIL_MAP: Mapping[str, object] = MappingProxyType({})
+"""A map that is not there."""
+
 _ESCAPES = {
     "\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
     "\\": r"\\", '"': r"\"",
 }  # fmt: skip
+
+
+class _NilPointer:
+    def __bool__(self) -> bool:
+        return False
+
+    def __str__(self) -> str:
+        return "<nil>"
+
+
+NIL_POINTER = _NilPointer()
+"""A struct that is not there: unlike None it has no fields at all."""
+
+NILS = (NIL_SLICE, NIL_MAP, NIL_POINTER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +47,31 @@ class Struct:
     name: str
     fields: Mapping[str, object]
     absent: Mapping[str, object] = field(default_factory=dict)
+
+
+class Row(Struct):
+    """A line of a list, whose JSON has HTML escapes."""
+
+    __slots__ = ()
+
+
+class Moment(str):
+    """A time: JSON has it as written, RFC 3339 in UTC, templates print it as Go does."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        return f"{self[:10]} {self[11:-1]} +0000 UTC"
+
+
+_TYPE_NAMES: Mapping[type, str] = {
+    type(None): "nil",
+    bool: "bool",
+    int: "int",
+    float: "float64",
+    str: "string",
+    Moment: "time.Time",
+}
 
 
 def printed(value: object) -> str:

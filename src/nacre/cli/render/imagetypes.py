@@ -1,0 +1,70 @@
+"""The inspect document of an image as Docker's templates see it: with Go's types and zero values.
+
+JSON leaves out what is empty, but ``{{.Config.Entrypoint}}`` prints ``[]`` all the same. Next to
+the Go names (``ID``, ``.Descriptor.Digest``) those of the document are known.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from nacre.cli.render.template.values import NIL_MAP, NIL_POINTER, NIL_SLICE, Moment, Struct
+
+_EMPTY_STRUCT = Struct("struct {}", {})
+_SETS = ("ExposedPorts", "Volumes")
+_CONFIG = {
+    "User": "",
+    "ExposedPorts": NIL_MAP,
+    "Env": NIL_SLICE,
+    "Entrypoint": NIL_SLICE,
+    "Cmd": NIL_SLICE,
+    "Volumes": NIL_MAP,
+    "WorkingDir": "",
+    "Labels": NIL_MAP,
+    "StopSignal": "",
+    "ArgsEscaped": False,
+    "Healthcheck": NIL_POINTER,
+    "OnBuild": NIL_SLICE,
+    "Shell": NIL_SLICE,
+}
+_IMAGE = {
+    "Parent": "",
+    "Comment": "",
+    "Created": "",
+    "DockerVersion": "",
+    "Author": "",
+    "Variant": "",
+    "OsVersion": "",
+    "VirtualSize": 0,
+    "GraphDriver": Struct("storage.DriverData", {"Data": NIL_MAP, "Name": ""}),
+    "Manifests": NIL_SLICE,
+}
+_DESCRIPTOR = ("mediaType", "digest", "size", "annotations", "platform", "artifactType")
+
+
+def image(document: Mapping[str, Any]) -> Struct:
+    """Return an image's document with types."""
+    parts = {
+        "Config": _config,
+        "ContainerConfig": lambda part: Struct("container.Config", part),
+        "RootFS": lambda part: Struct("image.RootFS", part, {"Layers": NIL_SLICE}),
+        "Metadata": lambda part: Struct("image.Metadata", {k: Moment(part[k]) for k in part}),
+        "Descriptor": _descriptor,
+    }
+    fields = {key: parts.get(key, _as_it_is)(value) for key, value in document.items()}
+    return Struct("image.InspectResponse", fields, {"ID": document["Id"], **_IMAGE})
+
+
+def _config(part: Mapping[str, Any]) -> Struct:
+    sets = {key: dict.fromkeys(part[key], _EMPTY_STRUCT) for key in _SETS if key in part}
+    return Struct("v1.DockerOCIImageConfig", {**part, **sets}, _CONFIG)
+
+
+def _descriptor(part: Mapping[str, Any]) -> Struct:
+    named = {f"{key[0].upper()}{key[1:]}": part.get(key) for key in _DESCRIPTOR}
+    return Struct("v1.Descriptor", part, named)
+
+
+def _as_it_is(part: object) -> object:
+    return part

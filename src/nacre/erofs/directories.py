@@ -1,0 +1,105 @@
+"""Directories: blocks of entries, each block with its names behind them.
+
+Entries are sorted by name, byte by byte, ``.`` and ``..`` among them, and neither an entry nor its
+name crosses the end of a block. Where the first name begins says how many entries a block has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from struct import Struct
+from typing import NamedTuple
+
+from nacre.erofs.structures import BLOCK
+
+MAX_NAME = 255
+_ENTRY = Struct("<QHBx")
+_ENTRY_SIZE = _ENTRY.size
+
+
+class Listing(NamedTuple):
+    """The names of a directory, cut into blocks."""
+
+    names: list[bytes]
+    """Sorted, with ``.`` and ``..``."""
+    starts: list[int]
+    """Index in ``names`` of the first name of each block."""
+    size: int
+    """Length in bytes: whole blocks, and what the last one uses."""
+
+
+def list_names(children: Collection[bytes]) -> Listing:
+    """Return the listing of a directory with these children.
+
+    Raises:
+        ValueError: one of them is no file name.
+    """
+    _check(children)
+    names = sorted([*children, b".", b".."])
+    size = _ENTRY_SIZE * len(names) + sum(map(len, names))
+    if size <= BLOCK:
+        return Listing(names, [0], size)
+    starts, used = [0], 0
+    for index, name in enumerate(names):
+        used += _ENTRY_SIZE + len(name)
+        if used > BLOCK:
+            starts.append(index)
+            used = _ENTRY_SIZE + len(name)
+    return Listing(names, starts, (len(starts) - 1) * BLOCK + used)
+
+
+def _check(children: Collection[bytes]) -> None:
+    together = b"\0".join(children)
+    if b"/" in together or together.count(b"\0") > max(len(children) - 1, 0):
+        raise ValueError("a name in it has a slash or a zero byte")
+    if children and max(map(len, children)) > MAX_NAME:
+        raise ValueError(f"a name in it has more than {MAX_NAME} bytes")
+    if any(name in children for name in (b"", b".", b"..")):
+        raise ValueError("a name in it is empty, '.' or '..'")
+
+
+def encode_directory(listing: Listing, nids: Sequence[int], types: Sequence[int]) -> bytes:
+    """Return the data of a directory: its blocks, the last one without padding.
+
+    ``nids`` and ``types`` belong to the names of the listing, one by one.
+    """
+    names, starts = listing.names, listing.starts
+    blocks = []
+    for start, end in zip(starts, [*starts[1:], len(names)], strict=True):
+        offset = _ENTRY_SIZE * (end - start)
+        parts = []
+        for index in range(start, end):
+            parts.append(_ENTRY.pack(nids[index], offset, types[index]))
+            offset += len(names[index])
+        blocks.append(b"".join(parts + names[start:end]).ljust(BLOCK, b"\0"))
+    return b"".join(blocks)[: listing.size]
+
+
+class DirEntry(NamedTuple):
+    """A name in a directory, the inode it stands for, and the type it says that one is of."""
+
+    name: bytes
+    nid: int
+    file_type: int
+
+
+def decode_block(block: bytes) -> list[DirEntry]:
+    """Return the entries of one block.
+
+    Raises:
+        ValueError: the block is malformed.
+    """
+    if len(block) < _ENTRY_SIZE:
+        raise ValueError("a directory block is too short")
+    first = _ENTRY.unpack_from(block)[1]
+    if first % _ENTRY_SIZE or not _ENTRY_SIZE <= first <= len(block):
+        raise ValueError("a directory block is malformed")
+    fields = list(_ENTRY.iter_unpack(block[:first]))
+    ends = [offset for _, offset, _ in fields[1:]] + [len(block.rstrip(b"\0"))]
+    entries = []
+    for (nid, offset, file_type), end in zip(fields, ends, strict=True):
+        name = block[offset:end]
+        if not first <= offset < end or len(name) > MAX_NAME or b"/" in name or b"\0" in name:
+            raise ValueError("a directory block has a malformed name")
+        entries.append(DirEntry(name, nid, file_type))
+    return entries

@@ -1,0 +1,51 @@
+"""What can go wrong when a layer becomes a tree."""
+
+from __future__ import annotations
+
+import errno
+import os
+
+from nacre.errors import Denied, Invalid, NacreError, Unavailable
+from nacre.layers.errors import shown
+
+
+class BadMember(Invalid):
+    """A member of the layer cannot be applied to the tree. ``path`` is its clean path."""
+
+    def __init__(self, path: bytes, problem: str) -> None:
+        super().__init__(f"the layer cannot be applied: {shown(path)} {problem}")
+        self.path = path
+
+
+class CannotUnpack(Unavailable):
+    """The disk fails or is full. ``path`` is the clean path of the member."""
+
+    usual_remedy = "check the disk and its free space, then try again"
+
+    def __init__(self, path: bytes, problem: str) -> None:
+        super().__init__(f"cannot unpack {shown(path)}: {problem}")
+        self.path = path
+
+
+class Forbidden(Denied):
+    """The operating system does not let us. ``path`` is the clean path of the member."""
+
+    usual_remedy = "unpack to a folder of your own"
+
+    def __init__(self, path: bytes, problem: str) -> None:
+        super().__init__(f"cannot unpack {shown(path)}: {problem}")
+        self.path = path
+
+
+_IMPOSSIBLE = frozenset({errno.ENAMETOOLONG, errno.EINVAL, errno.EFBIG, errno.ELOOP, errno.EMLINK})
+_FORBIDDEN = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})
+
+
+def unpack_error(path: bytes, problem: OSError) -> NacreError:
+    """Return what an error of the operating system means for the member with a clean path."""
+    reason = os.strerror(problem.errno or 0)
+    if problem.errno in _IMPOSSIBLE:
+        return BadMember(path, f"cannot be made here: {reason}")
+    if problem.errno in _FORBIDDEN:
+        return Forbidden(path, reason)
+    return CannotUnpack(path, reason)

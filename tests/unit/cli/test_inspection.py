@@ -1,0 +1,87 @@
+"""``inspect``: JSON for people and programs, and templates as docker renders them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+import pytest
+
+from nacre.cli.render import imagetypes
+from nacre.cli.render.inspection import render_inspection, render_one
+from nacre.cli.render.template.errors import TemplateError, TemplateExecutionError
+from tests.unit.cli.recorded import read
+
+DOCUMENT = read("document.json")
+RECORDED = read("inspections.json")
+
+
+def rendered(template: str, *documents: Mapping[str, object]) -> str:
+    return "".join(render_inspection(documents or (DOCUMENT,), template, imagetypes.image))
+
+
+@pytest.mark.parametrize(
+    ("template", "code", "text"), RECORDED, ids=[case[0][:60] for case in RECORDED]
+)
+def test_templates_of_images_do_what_docker_does(template: str, code: int, text: str) -> None:
+    try:
+        got = 0, rendered(template).removesuffix("\n")
+    except TemplateError as error:
+        got = error.exit_code, str(error)
+    assert got == (code, text)
+
+
+def test_the_names_of_the_document_mix_with_those_of_empty_fields() -> None:
+    # Docker does one or the other: here `.Id` makes it fail at `.Config.Entrypoint`.
+    assert rendered("{{.Id}} {{.Config.Entrypoint}}") == f"{DOCUMENT['Id']} []\n"
+
+
+def test_fields_that_only_some_images_have_are_found() -> None:
+    document = DOCUMENT | {
+        "ContainerConfig": {"Cmd": ["x"]},
+        "Config": {"Volumes": {"/data": {}}, "OnBuild": ["RUN x"]},
+    }
+    assert rendered("{{.ContainerConfig.Cmd}} {{.Config.Volumes}}", document) == (
+        "[x] map[/data:{}]\n"
+    )
+    assert rendered("{{json .Config}}", document) == (
+        '{"Volumes":{"/data":{}},"OnBuild":["RUN x"]}\n'
+    )
+
+
+def test_an_artifact_has_no_config() -> None:
+    artifact = {"Id": "sha256:12", "RepoTags": [], "RepoDigests": [], "ArtifactType": "a/b"}
+    assert rendered("{{.ArtifactType}} {{.Id}}", artifact) == "a/b sha256:12\n"
+    with pytest.raises(TemplateExecutionError, match='no entry for key "Config"'):
+        rendered("{{.Config.Cmd}}", artifact)
+
+
+def test_without_a_template_it_is_an_indented_array() -> None:
+    assert rendered("") == json.dumps([DOCUMENT], indent=4) + "\n"
+    assert rendered("", DOCUMENT, DOCUMENT).count('"Id"') == 2
+
+
+def test_json_is_a_compact_array_without_html_escapes() -> None:
+    assert rendered("json") == json.dumps([DOCUMENT], separators=(",", ":")) + "\n"
+    assert "A=<b>" in rendered("json")
+
+
+def test_of_nothing_there_is_an_empty_array_or_line() -> None:
+    assert "".join(render_inspection([], "", imagetypes.image)) == "[]\n"
+    assert "".join(render_inspection([], "json", imagetypes.image)) == "[]\n"
+    assert "".join(render_inspection([], "{{.Id}}", imagetypes.image)) == "\n"
+
+
+def test_what_was_rendered_before_a_failure_is_kept() -> None:
+    texts = render_inspection([DOCUMENT | {"X": 1}, DOCUMENT], "{{.X}}", imagetypes.image)
+    assert next(texts) == "1\n"
+    with pytest.raises(TemplateExecutionError):
+        next(texts)
+
+
+def test_one_thing_can_be_shown_through_a_template() -> None:
+    facts = {"Client": {"Version": "1", "Os": "linux"}}
+    assert render_one(facts, "json", "t") == '{"Client":{"Version":"1","Os":"linux"}}\n'
+    assert render_one(facts, "{{.Client.Version}}", "t") == "1\n"
+    with pytest.raises(TemplateExecutionError, match="can't evaluate field Nope in type t"):
+        render_one(facts, "{{.Nope}}", "t")
