@@ -17,6 +17,7 @@ TEST_PACKAGES=(
     "${DEMO_PACKAGES[@]}"
     buildah
     crun
+    erofs-utils
     fish
     fuse-overlayfs
     golang-github-containers-common # policy.json and registries.conf of the next three

@@ -16,18 +16,15 @@ from nacre.content.documents import read_document
 from nacre.oci.digest import Digest
 from nacre.oci.manifest import Manifest
 from nacre.oci.platform import Platform
-from nacre.testing.builders import Content, a_layer, an_image, an_index
+from nacre.testing.builders import Content, an_index
 from nacre.testing.targets import Shelf
 from nacre.transports.archive import reading_archive
 from nacre.transports.archive_target import writing_archive
 from nacre.transports.copy import copy
 from nacre.transports.layout import LayoutStore
+from tests.compat.images import ARM, GZIP, PLAIN, image_id
 from tests.peers.tools import Tool
 
-TREE = a_layer({"etc": None, "etc/motd": b"hello\n", "etc/link": "motd"})
-PACKED = an_image([TREE, a_layer({"data": b"x" * 300_000})])
-PLAIN = an_image([TREE, a_layer({"data": b"x" * 300_000})], compressed=False)
-ARM = an_image([TREE], platform=Platform("linux", "arm64"))
 NAME = "docker.io/team/hello:1"
 
 
@@ -43,17 +40,11 @@ def save(file: Path, image: Content, *names: str, docker: bool = True) -> None:
             copy(Shelf(image), "", target, name)
 
 
-def image_id(image: Content) -> str:
-    document = read_document(Shelf(image), image.root)
-    assert isinstance(document, Manifest)
-    return document.config.digest
-
-
 def ids(podman: Tool) -> set[str]:
     return set(podman("images", "--quiet", "--no-trunc").split())
 
 
-@pytest.mark.parametrize("image", [PACKED, PLAIN], ids=["gzip", "plain"])
+@pytest.mark.parametrize("image", [GZIP, PLAIN], ids=["gzip", "plain"])
 class TestOthersRead:
     def test_skopeo_as_an_oci_archive(self, skopeo: Tool, file: Path, image: Content) -> None:
         save(file, image, NAME)
@@ -89,21 +80,27 @@ class TestOthersRead:
 
 
 def test_podman_loads_the_platform_that_a_docker_archive_is_for(podman: Tool, file: Path) -> None:
-    save(file, an_index([ARM, PACKED]), NAME)
+    save(file, an_index([ARM, GZIP]), NAME)
     podman("load", "--input", file)
-    assert ids(podman) == {image_id(PACKED)}
+    assert ids(podman) == {image_id(GZIP)}
+
+
+def test_podman_loads_an_oci_archive_that_is_no_docker_archive(podman: Tool, file: Path) -> None:
+    save(file, GZIP, NAME, docker=False)
+    podman("load", "--input", file)
+    assert ids(podman) == {image_id(GZIP)}
 
 
 def test_podman_loads_several_images(podman: Tool, file: Path) -> None:
     with writing_archive(file, docker=True) as target:
-        copy(Shelf(PACKED), "", target, NAME)
+        copy(Shelf(GZIP), "", target, NAME)
         copy(Shelf(ARM), "", target, "docker.io/team/arm:1")
     podman("load", "--input", file)
-    assert ids(podman) == {image_id(PACKED), image_id(ARM)}
+    assert ids(podman) == {image_id(GZIP), image_id(ARM)}
 
 
 def test_gnu_tar_finds_nothing_to_complain_of(file: Path, tmp_path: Path) -> None:
-    save(file, PACKED, NAME)
+    save(file, GZIP, NAME)
     listed = subprocess.run(["tar", "-tvf", file], capture_output=True, text=True, check=True)
     assert listed.stderr == ""
     assert "manifest.json" in listed.stdout
@@ -114,7 +111,7 @@ class TestNacreReads:
 
     @pytest.fixture
     def layout(self, tmp_path: Path) -> str:
-        copy(Shelf(PACKED), "", LayoutStore(tmp_path / "layout"), "v1")
+        copy(Shelf(GZIP), "", LayoutStore(tmp_path / "layout"), "v1")
         return f"oci:{tmp_path / 'layout'}:v1"
 
     def image_id(self, file: Path, name: str = "") -> Digest:
@@ -130,8 +127,8 @@ class TestNacreReads:
         skopeo("--insecure-policy", "copy", layout, f"oci-archive:{file}:v2")
         with reading_archive(file, spool=file.parent) as source:
             assert list(source.names()) == ["v2"]
-            assert source.resolve("v2").digest == PACKED.root.digest
-        assert self.image_id(file, "v2") == image_id(PACKED)
+            assert source.resolve("v2").digest == GZIP.root.digest
+        assert self.image_id(file, "v2") == image_id(GZIP)
 
     def test_skopeos_docker_archive(self, skopeo: Tool, file: Path, layout: str) -> None:
         skopeo("--insecure-policy", "copy", layout, f"docker-archive:{file}:{NAME}")
@@ -144,7 +141,7 @@ class TestNacreReads:
     def test_what_podman_saved(
         self, podman: Tool, file: Path, tmp_path: Path, format_: str
     ) -> None:
-        save(tmp_path / "ours.tar", PACKED, NAME)
+        save(tmp_path / "ours.tar", GZIP, NAME)
         podman("load", "--input", tmp_path / "ours.tar")
         podman("save", "--format", format_, "--output", file, NAME)
         with reading_archive(file, spool=file.parent) as source:
@@ -154,7 +151,7 @@ class TestNacreReads:
     def test_several_images_that_podman_saved(
         self, podman: Tool, file: Path, tmp_path: Path
     ) -> None:
-        for image, name in ((PACKED, NAME), (ARM, "docker.io/team/arm:1")):
+        for image, name in ((GZIP, NAME), (ARM, "docker.io/team/arm:1")):
             save(tmp_path / "ours.tar", image, name)
             podman("load", "--input", tmp_path / "ours.tar")
         podman("save", "--multi-image-archive", "--output", file, NAME, "docker.io/team/arm:1")

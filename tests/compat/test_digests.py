@@ -21,6 +21,7 @@ from tests.compat.images import (
     ARM,
     DOCKER,
     GZIP,
+    MIXED,
     PLAIN,
     digest_of,
     image_id,
@@ -90,6 +91,9 @@ def everything(skopeo: Tool, where: str) -> list[str]:
         pytest.param(PLAIN, "oci", id="plain-layout"),
         pytest.param(PLAIN, "oci-archive", id="plain-archive"),
         pytest.param(PLAIN, "docker", id="plain-registry"),
+        pytest.param(MIXED, "oci", id="mixed-layout"),
+        pytest.param(MIXED, "oci-archive", id="mixed-archive"),
+        pytest.param(MIXED, "docker", id="mixed-registry"),
         pytest.param(DOCKER, "docker", id="docker-registry"),
     ],
 )

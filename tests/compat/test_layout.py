@@ -14,14 +14,21 @@ from nacre.testing.builders import Content, a_layer, an_image, an_index
 from nacre.testing.targets import Shelf
 from nacre.transports.copy import copy
 from nacre.transports.layout import LayoutStore
-from tests.compat.images import digest_of as manifest_digest
-from tests.compat.images import image_id, inspected, skopeo_copy
+from tests.compat.images import (
+    ARM,
+    GZIP,
+    MIXED,
+    PLAIN,
+    TREE,
+    digest_of,
+    image_id,
+    inspected,
+    skopeo_copy,
+)
 from tests.peers.nacre import NacreCli
 from tests.peers.tools import Tool
 
-TREE = a_layer({"etc": None, "etc/motd": b"hello\n", "etc/link": "motd"})
 IMAGE = an_image([TREE, a_layer({"data": b"x" * 300_000})])
-ARM = an_image([TREE], platform=Platform("linux", "arm64"))
 
 
 @pytest.fixture
@@ -31,10 +38,6 @@ def folder(tmp_path: Path) -> Path:
 
 def written(folder: Path, image: Content, name: str) -> None:
     copy(Shelf(image), "", LayoutStore(folder), name)
-
-
-def digest_of(skopeo: Tool, where: str) -> str:
-    return str(json.loads(skopeo("inspect", where))["Digest"])
 
 
 def test_skopeo_reads_a_named_image(skopeo: Tool, folder: Path) -> None:
@@ -103,13 +106,12 @@ def test_umoci_lists_and_describes_what_nacre_wrote(umoci: Tool, folder: Path) -
     assert [step["created_by"] for step in steps] == ["layer 0", "layer 1"]
 
 
-@pytest.mark.parametrize("compressed", [True, False], ids=["gzip", "plain"])
+@pytest.mark.parametrize("image", [GZIP, PLAIN, MIXED], ids=["gzip", "plain", "mixed"])
 @pytest.mark.parametrize("other", ["podman", "buildah"])
 def test_podman_and_buildah_pull_from_it(
-    request: pytest.FixtureRequest, folder: Path, other: str, compressed: bool
+    request: pytest.FixtureRequest, folder: Path, other: str, image: Content
 ) -> None:
     tool: Tool = request.getfixturevalue(other)
-    image = an_image([TREE], compressed=compressed)
     written(folder, image, "v1")
     found = tool("pull", "--quiet", f"oci:{folder}:v1").strip()
     assert f"sha256:{found}" == image_id(image)
@@ -143,7 +145,7 @@ def test_nacre_reads_zstd_layers_that_skopeo_wrote(
     nacre_cli("image", "verify", "hello:zstd")
     ours = inspected(nacre_cli, "hello:zstd")
     assert ours["Id"] == image_id(plain)
-    assert ours["Descriptor"]["digest"] == manifest_digest(skopeo, theirs)
+    assert ours["Descriptor"]["digest"] == digest_of(skopeo, theirs)
 
 
 def test_nacre_reads_layers_that_umoci_repacked(

@@ -17,6 +17,7 @@ from nacre.transports.layout import LayoutStore
 from tests.compat.images import (
     DOCKER,
     GZIP,
+    MIXED,
     PLAIN,
     digest_of,
     image_id,
@@ -89,6 +90,17 @@ class TestOthersPullWhatNacrePushed:
         assert manifest["config"]["digest"] == image_id(PLAIN)
         podman("pull", "--quiet", "--tls-verify=false", name)
         assert f"sha256:{inspected(podman, name)['Id']}" == image_id(PLAIN)
+
+    def test_layers_of_several_kinds_are_as_they_were(
+        self, podman: Tool, nacre_cli: NacreCli, name: str, tmp_path: Path
+    ) -> None:
+        """Only a push compresses; a copy moves a plain and a zstd layer as they are."""
+        copy(Shelf(MIXED), "", LayoutStore(tmp_path / "layout"), "it")
+        nacre_cli("image", "copy", f"oci:{tmp_path / 'layout'}:it", f"docker://{name}")
+        podman("pull", "--quiet", "--tls-verify=false", name)
+        document = inspected(podman, name)
+        assert f"sha256:{document['Id']}" == image_id(MIXED)
+        assert document["Digest"] == MIXED.root.digest
 
 
 class TestNacrePullsWhatOthersPushed:

@@ -83,6 +83,8 @@ def _apply(tar: bytes, times: dict[int, int]) -> None:
                 marked.append(directory)
             else:
                 _make_parents(directory, times)
+                # The parent may be found through the very link that this replaces.
+                path = posixpath.join(os.path.realpath(directory), name)
                 _create(archive, member, path, times)
     for directory in marked:
         _make_parents(directory, times, replace=False)
@@ -92,6 +94,7 @@ def _remove(directory: bytes, name: bytes) -> None:
     # Works only for whiteouts before everything else of their layer.
     if not os.path.isdir(directory):
         return
+    directory = os.path.realpath(directory)
     names = os.listdir(directory) if name == b".wh..wh..opq" else [name[len(b".wh.") :]]
     for gone in names:
         path = posixpath.join(directory, gone)
@@ -186,6 +189,7 @@ def _relative(path: bytes, root: bytes) -> bytes:
 
 def _seen(path: bytes, names: dict[int, set[bytes]], times: dict[int, int]) -> Seen:
     found = os.lstat(path)
+    is_folder = stat.S_ISDIR(found.st_mode)
     is_file, is_link = stat.S_ISREG(found.st_mode), stat.S_ISLNK(found.st_mode)
     content = b""
     if is_file:
@@ -197,7 +201,7 @@ def _seen(path: bytes, names: dict[int, set[bytes]], times: dict[int, int]) -> S
         mode=stat.S_IMODE(found.st_mode),
         uid=found.st_uid,
         gid=found.st_gid,
-        mtime=times.get(found.st_ino, int(found.st_mtime)),
+        mtime=times.get(found.st_ino if is_folder else -1, int(found.st_mtime)),
         size=found.st_size if is_file else 0,
         content=hashlib.sha256(content).hexdigest() if is_file else "",
         target=os.readlink(path) if is_link else b"",

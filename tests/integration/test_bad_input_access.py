@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from nacre.testing.builders import an_image, an_index
-from tests.integration.unharmed import SOUND, Unharmed, publish
+from tests.integration.unharmed import SOUND, Unharmed
+from tests.servers.publishing import publish
 from tests.servers.registry_server import RegistryServer, registry_server
 from tests.servers.registry_values import Answer, Options
 

@@ -14,7 +14,8 @@ from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.oci.manifest import make_manifest
 from nacre.testing.builders import Content, a_layer, an_image, an_index
-from tests.integration.unharmed import Unharmed, publish, publish_parts
+from tests.integration.unharmed import Unharmed
+from tests.servers.publishing import publish, publish_parts
 from tests.servers.registry_server import RegistryServer
 from tests.servers.registry_values import Answer, DropAfter, Extend, Fault, Patch
 

@@ -13,7 +13,8 @@ from nacre.oci import mediatypes
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.testing.builders import an_image, an_index
-from tests.integration.unharmed import Unharmed, publish
+from tests.integration.unharmed import Unharmed
+from tests.servers.publishing import publish
 from tests.servers.registry_server import RegistryServer, registry_server
 from tests.servers.registry_values import Answer, Patch
 

@@ -21,9 +21,10 @@ from nacre.distribution.settings import CredentialLocations, RegistrySettings
 from nacre.oci import reference as references
 from nacre.oci.digest import Digest
 from nacre.testing.builders import an_image
-from tests.integration.unharmed import SOUND, Unharmed, publish
+from tests.integration.unharmed import SOUND, Unharmed
 from tests.peers.certificates import Authority, make_authority
 from tests.peers.tools import require_tool, run, succeed
+from tests.servers.publishing import publish
 from tests.servers.registry_server import RegistryServer, registry_server
 from tests.servers.registry_values import Answer, DropAfter, Options
 

@@ -13,8 +13,9 @@ import pytest
 from nacre.testing.builders import a_layer
 from tests.conftest import RegistryStarter
 from tests.integration.images import MEBIBYTE, noise_image, place
-from tests.integration.unharmed import files, publish
+from tests.integration.unharmed import files
 from tests.peers.nacre import NacreCli
+from tests.servers.publishing import publish
 from tests.servers.registry_server import RegistryServer
 
 Command = Sequence[str | Path]

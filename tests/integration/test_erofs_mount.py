@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import os
 import random
 import subprocess
@@ -42,8 +41,8 @@ def many_things(tmp_path: Path) -> Path:
     root.mkdir()
     for size in (0, 1, 511, 512, 513, 4095, 4096, 4097, 100_000):
         (root / f"file of {size}").write_bytes(random.Random(size).randbytes(size))
-    for name in (b"!", b"-", b".-", b"...", b"\xff\xfe", b"new\nline", b"n" * 255, b"m" * 255):
-        Path(os.fsdecode(os.path.join(os.fsencode(root), name))).write_bytes(name)
+    for odd in (b"!", b"-", b".-", b"...", b"\xff\xfe", b"new\nline", b"n" * 255, b"m" * 255):
+        (root / os.fsdecode(odd)).write_bytes(odd)
     for number, mode in enumerate((0, 0o400, 0o1777, 0o2755, 0o4711, 0o6777)):
         path = root / f"mode {number}"
         path.write_bytes(b"mode")
@@ -125,7 +124,7 @@ def test_sparse_files(tmp_path: Path, empty: Path) -> None:
         ("end", [(1 << 20) - 4096], 1 << 20),
         ("odd end", [8192], 12_000),
         ("hole", [], 100_000),
-        ("big", [5 << 30], (5 << 30) + 1234),
+        ("big", [300 << 20], (300 << 20) + 1234),
     ):
         with (folder / name).open("wb") as file:
             for place in places:
@@ -229,21 +228,21 @@ def test_without_devices(empty: Path) -> None:
 def test_a_missing_device_gives_errors_and_no_wrong_bytes(tmp_path: Path, empty: Path) -> None:
     tar = stored(tmp_path / "tar", b"content")
     write(directory(x=Inode(Kind.REG, size=7)), [tar], empty / "image")
-    with erofs_mounted(empty / "image", [], empty / "m") as root:
-        with pytest.raises(OSError, match="") as caught:
-            (root / "x").read_bytes()
-        assert caught.value.errno == errno.EIO
+    with (
+        erofs_mounted(empty / "image", [], empty / "m") as root,
+        pytest.raises(OSError, match="Input/output error"),
+    ):
+        (root / "x").read_bytes()
 
 
 def test_a_wrong_count_of_devices_is_refused(tmp_path: Path, empty: Path) -> None:
     tar = stored(tmp_path / "tar", b"content")
     write(directory(), [tar], empty / "image")
     with (
-        pytest.raises(OSError, match="") as caught,
+        pytest.raises(OSError, match="Invalid argument"),
         erofs_mounted(empty / "image", [tar, tar], empty / "m"),
     ):
         pass
-    assert caught.value.errno == errno.EINVAL
 
 
 def test_a_damaged_superblock_is_refused(empty: Path) -> None:
@@ -252,11 +251,10 @@ def test_a_damaged_superblock_is_refused(empty: Path) -> None:
     data[1300] ^= 1
     (empty / "image").write_bytes(data)
     with (
-        pytest.raises(OSError, match="") as caught,
+        pytest.raises(OSError, match="Bad message"),
         erofs_mounted(empty / "image", [], empty / "m"),
     ):
         pass
-    assert caught.value.errno == errno.EBADMSG
 
 
 def test_in_an_overlay_whiteouts_and_opaque_directories_hide(tmp_path: Path, empty: Path) -> None:
@@ -279,9 +277,8 @@ def test_in_an_overlay_whiteouts_and_opaque_directories_hide(tmp_path: Path, emp
         overlay_mounted([upper, lower], empty / "both") as both,
     ):
         found = {
-            os.path.relpath(path, both): sorted(names)
-            for path, *lists in os.walk(both)
-            for names in [sum(lists, [])]
+            os.path.relpath(path, both): sorted(directories + files)
+            for path, directories, files in os.walk(both)
         }
     assert found == {
         ".": ["fresh", "kept", "merged", "opaque"],

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
 from nacre.layers.entry import Kind
@@ -83,7 +83,7 @@ ATTRIBUTES: st.SearchStrategy[dict[str, Any]] = st.fixed_dictionaries(
 def members(draw: st.DrawFn) -> Member:
     name = draw(PATHS)
     attributes = draw(ATTRIBUTES)
-    kind = draw(st.sampled_from("ffdddsshp"))
+    kind = draw(st.sampled_from("fffffddddddsssshp"))
     if kind == "d":
         return folder(name.rstrip("/"), **attributes)
     name = name.rstrip("/")
@@ -110,11 +110,12 @@ def on_disk(tars: Sequence[bytes], where: Path) -> Listing | str:
 
 
 @pytest.mark.root
-@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4000, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(layers=st.lists(LAYERS, min_size=1, max_size=3))
 def test_any_stack_is_the_tree_on_disk(layers: list[list[Member]], tmp_path: Path) -> None:
     layers = [[folder("./", mtime=0)], *layers]
     found = on_disk([tar_of(layer) for layer in layers], tmp_path)
+    event(type(found).__name__)
     if isinstance(found, str):
         with pytest.raises(BadLayer):
             Stack(*layers)

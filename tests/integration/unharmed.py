@@ -10,11 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from nacre import Engine
-from nacre.oci.descriptor import Descriptor
-from nacre.oci.manifest import Manifest, make_manifest
-from nacre.testing.builders import Content, a_layer
+from nacre.testing.builders import a_layer
 from tests.peers.nacre import NacreCli
-from tests.servers.registry_server import RegistryServer
 
 SOUND = "sound:base"
 _REFUSAL = re.compile(r"Error: (?P<what>.+) \((?P<remedy>[^()].*)\)")
@@ -87,21 +84,3 @@ def rows(database: Path, table: str) -> list[tuple[object, ...]]:
         return connection.execute(f"SELECT * FROM {table}").fetchall()
     finally:
         connection.close()
-
-
-def publish(server: RegistryServer, repository: str, tag: str, content: Content) -> None:
-    """Put an image or an index, with all that it consists of, into a test registry."""
-    for digest, data in content.blobs.items():
-        if digest != content.root.digest:
-            server.add_blob(repository, data)
-    root = content.root
-    server.add_raw_manifest(repository, tag, content.blobs[root.digest], root.media_type)
-
-
-def publish_parts(
-    server: RegistryServer, repository: str, tag: str, config: Descriptor, *layers: Descriptor
-) -> Manifest:
-    """Put a manifest of any config and layers into a test registry; the blobs are the caller's."""
-    manifest = make_manifest(config, layers)
-    server.add_manifest(repository, tag, manifest)
-    return manifest

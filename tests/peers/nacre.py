@@ -4,13 +4,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
-from tests.peers.tools import REMEDY, describe, isolated_environment, run, succeed
+from tests.peers.terminal import Terminal, at_terminal
+from tests.peers.tools import (
+    REMEDY,
+    describe,
+    isolated_environment,
+    require_tool,
+    run,
+    succeed,
+)
 
 
 class NacreCli:
@@ -55,6 +63,22 @@ class NacreCli:
         assert "Traceback" not in done.stderr, describe(done)
         assert done.stderr.strip(), describe(done)
         return done.stderr
+
+    @contextmanager
+    def at_terminal(self, *args: str | Path) -> Iterator[Terminal]:
+        """Start a command at a terminal of its own."""
+        with at_terminal(self.argv(*args), self.env) as terminal:
+            yield terminal
+
+    def shell_environment(self) -> Mapping[str, str]:
+        """Return the environment of a shell in which ``nacre`` is this one, with this store."""
+        path = f"{self._program.parent}:{self.env['PATH']}"
+        return self.env | {"NACRE_ROOT": str(self.root), "PATH": path}
+
+    def in_shell(self, script: str, **env: str) -> subprocess.CompletedProcess[str]:
+        """Run a bash script in which ``nacre`` is this one, whatever its exit code."""
+        bash = (require_tool("bash"), "--noprofile", "--norc", "-c", script)
+        return run(*bash, env={**self.shell_environment(), **env})
 
     @contextmanager
     def started(self, *args: str | Path) -> Iterator[subprocess.Popen[bytes]]:

@@ -14,10 +14,8 @@ def tree_of(entries: Iterable[Entry], *, device: int = 0) -> Inode:
     tree: dict[bytes, Inode] = {b"": _directory()}
     for entry in entries:
         path = _clean(entry.name)
-        if entry.kind is Kind.LINK:
-            inode = tree[_clean(entry.linkname)]
-        else:
-            inode = _inode(entry, device)
+        is_link = entry.kind is Kind.LINK
+        inode = tree[_clean(entry.linkname)] if is_link else _inode(entry, device)
         if entry.kind is Kind.DIR and path in tree:
             inode = inode._replace(children=tree[path].children)
         _put(tree, path, inode)

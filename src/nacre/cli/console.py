@@ -101,16 +101,15 @@ class Console:
 def open_streams() -> None:
     """Make the standard streams ones that any text can be written to.
 
-    Whatever the locale, output is UTF-8, as Docker's is; what UTF-8 cannot hold (bytes of an
-    argument that are no UTF-8, say) is shown escaped. A stream that was closed by the caller
-    leads nowhere.
+    Whatever the locale, output is UTF-8, as Docker's is; bytes of an argument that are no UTF-8
+    leave as they came. A stream that was closed by the caller leads nowhere.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         stream = cast("TextIOWrapper | None", getattr(sys, name))
         if stream is None:
             setattr(sys, name, open("/dev/null", mode, encoding="utf-8"))  # noqa: PTH123, SIM115
         else:
-            stream.reconfigure(encoding="utf-8", errors="backslashreplace")
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")
 
 
 def error_line(error: NacreError) -> str:

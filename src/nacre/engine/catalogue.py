@@ -16,6 +16,7 @@ from nacre.images.image import Image
 from nacre.oci import reference as references
 from nacre.oci.digest import Digest, id_prefix
 from nacre.oci.reference import InvalidReference, Reference
+from nacre.oci.timestamp import stated
 
 if TYPE_CHECKING:
     from nacre.engine.local import LocalStore
@@ -174,4 +175,4 @@ def _as_reference(text: str) -> tuple[Reference | None, InvalidReference | None]
 
 def newest_first(images: Iterable[LocalImage]) -> list[LocalImage]:
     """Return images ordered by creation time, newest first, as ``docker images`` lists them."""
-    return sorted(images, key=lambda image: image.created, reverse=True)
+    return sorted(images, key=lambda image: stated(image.created), reverse=True)

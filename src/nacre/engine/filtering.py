@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from nacre.errors import Invalid
 from nacre.oci import reference as references
-from nacre.oci.timestamp import SECOND, parse_rfc3339
+from nacre.oci.timestamp import SECOND, stated
 
 if TYPE_CHECKING:
     from nacre.engine.catalogue import Catalogue, LocalImage
@@ -54,7 +54,8 @@ def _split(text: str, allowed: frozenset[str]) -> tuple[str, str]:
     key = key.strip().lower()
     if not equals:
         raise Invalid(
-            f"invalid argument {text!r} for --filter: bad format of filter (expected name=value)"
+            f"invalid argument {text!r} for --filter: bad format of filter (expected name=value)",
+            remedy=f"known names are {', '.join(sorted(allowed))}",
         )
     if key not in allowed:
         raise Invalid(f"invalid filter {key!r}", remedy=f"known are {', '.join(sorted(allowed))}")
@@ -138,7 +139,7 @@ def duration(text: str) -> float | None:
 
 
 def _created(image: LocalImage) -> int:
-    return parse_rfc3339(image.created) if image.created else 0
+    return stated(image.created)
 
 
 def _path_match(text: str, pattern: str) -> bool:

@@ -13,7 +13,7 @@ from nacre.transports.copy import copy_many
 from nacre.transports.walk import PRESENT
 
 if TYPE_CHECKING:
-    from nacre.engine.catalogue import Catalogue
+    from nacre.engine.catalogue import Catalogue, LocalImage
     from nacre.engine.local import LocalStore
     from nacre.oci.platform import Platform
     from nacre.transports.events import OnEvent
@@ -35,8 +35,9 @@ def save(
     Raises:
         NoSuchImage: one of them is not here; nothing is written then.
     """
-    roots = {name: catalogue.find(name).records[0].descriptor for name in names}
-    pairs = [(name, _archived_name(name)) for name in roots]
+    images = {name: catalogue.find(name) for name in names}
+    roots = {name: image.records[0].descriptor for name, image in images.items()}
+    pairs = [(name, _archived_name(name, image)) for name, image in images.items()]
     with (
         store.writing() as local,
         writing_archive(destination, docker=True, platform=platform) as target,
@@ -52,9 +53,10 @@ def save(
         )
 
 
-def _archived_name(text: str) -> str:
+def _archived_name(text: str, image: LocalImage) -> str:
+    """Return the name that the text is; most IDs could be names too, so it must be one here."""
     try:
-        reference = references.parse_tagged(text)
+        full = str(references.parse_tagged(text))
     except InvalidReference:
         return ""
-    return str(reference) if reference.tag else ""
+    return full if full in image.names else ""

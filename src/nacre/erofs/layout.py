@@ -147,16 +147,7 @@ class _Planner:
         self._inodes.append(inode)
         try:
             self._modes.append(file_mode(inode.kind, inode.mode))
-            if inode.mtime_nsec >= 1_000_000_000:
-                raise ValueError("its time has a second of nanoseconds")
-            room = INODE_SIZE + len(encode_xattrs(inode.xattrs))
-            if inode.kind is REG:
-                room = self._with_chunks(inode, room)
-            elif inode.kind is DIR:
-                listing = self._listings[number] = list_names(inode.children)
-                room = self._with_data(number, room, listing.size)
-            elif inode.kind is SYMLINK:
-                room = self._with_data(number, room, _target_size(inode.target))
+            room = self._room(number, inode)
         except ValueError as problem:
             raise invalid(self._inodes[0], inode, problem) from problem
         position = self._position
@@ -164,6 +155,21 @@ class _Planner:
         self._links.append(2 if inode.kind is DIR else 1)
         self._position = position + room + -room % NID_SIZE
         return number
+
+    def _room(self, number: int, inode: Inode) -> int:
+        """Return how many bytes go to an inode's place; may move on to a place that has them."""
+        if inode.mtime_nsec >= 1_000_000_000:
+            raise ValueError("its time has a second of nanoseconds")
+        room = INODE_SIZE + len(encode_xattrs(inode.xattrs))
+        kind = inode.kind
+        if kind is REG:
+            return self._with_chunks(inode, room)
+        if kind is DIR:
+            listing = self._listings[number] = list_names(inode.children)
+            return self._with_data(number, room, listing.size)
+        if kind is SYMLINK:
+            return self._with_data(number, room, _target_size(inode.target))
+        return room
 
     def _with_chunks(self, inode: Inode, room: int) -> int:
         size, extents, offset = inode.size, inode.extents, inode.data_offset

@@ -6,6 +6,7 @@ then name without prefix and value; each entry is padded to a multiple of 4.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from itertools import pairwise
 from struct import Struct
 
@@ -16,7 +17,6 @@ Xattrs = tuple[tuple[bytes, bytes], ...]
 _HEADER = bytes(12)  # no name filter, no shared attributes
 _ENTRY = Struct("<BBH")
 _WORD = 4
-# Longer prefixes first would matter only if one began another; none does.
 _PREFIXES = (
     (1, b"user."),
     (2, b"system.posix_acl_access"),
@@ -36,6 +36,8 @@ def is_storable(name: bytes) -> bool:
     return _split(name) is not None
 
 
+# Most files have none, and where all have some, they are the same few.
+@lru_cache(maxsize=64)
 def encode_xattrs(xattrs: Xattrs) -> bytes:
     """Return the body: empty without attributes, otherwise a multiple of 4 bytes.
 

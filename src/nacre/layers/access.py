@@ -9,9 +9,7 @@ from __future__ import annotations
 import os
 import stat
 
-READABLE = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-"""How to open a directory to list it or to set its attributes."""
-
+_READABLE = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ALL = stat.S_IRWXU
 
 
@@ -50,34 +48,35 @@ def unlock(fd: int, mode: int | None = None) -> int | None:
     return mode
 
 
-def open_directory(parent: int, name: bytes) -> tuple[int, int | None]:
-    """Open a directory for listing, unlocking it if need be; no link is followed.
-
-    Returns:
-        Its descriptor, and what ``unlock`` says.
+def open_directory(parent: int, name: bytes = b".") -> int:
+    """Open a directory to list it or to set its attributes; no link is followed.
 
     Raises:
-        OSError: there is none, or it is somebody else's.
+        OSError: there is none, or it is locked.
     """
+    return os.open(name, _READABLE, dir_fd=parent)
+
+
+def unlock_name(parent: int, name: bytes) -> None:
+    """Unlock what has a name in an open directory, unless it is a link.
+
+    Raises:
+        OSError: there is nothing.
+    """
+    fd = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=parent)
     try:
-        fd = os.open(name, READABLE, dir_fd=parent)
-    except PermissionError:
-        locked = os.open(name, os.O_PATH | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
-        try:
-            was = unlock(locked)
-            return os.open(b".", READABLE, dir_fd=locked), was
-        finally:
-            os.close(locked)
-    return fd, None
+        unlock(fd)
+    finally:
+        os.close(fd)
 
 
 def names_in(parent: int, name: bytes = b".") -> list[bytes]:
     """Return the names in a directory, itself a name in an open one, in no order.
 
     Raises:
-        OSError: there is none, or it is somebody else's.
+        OSError: there is none, or it is locked.
     """
-    fd, _ = open_directory(parent, name)
+    fd = open_directory(parent, name)
     try:
         with os.scandir(fd) as found:
             return [os.fsencode(one.name) for one in found]

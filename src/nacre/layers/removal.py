@@ -10,7 +10,7 @@ import os
 from contextlib import suppress
 
 from nacre.errors import Conflict
-from nacre.layers.access import READABLE, open_directory
+from nacre.layers.access import open_directory, unlock_name
 from nacre.layers.errors import shown
 
 
@@ -62,7 +62,11 @@ class _Removal:
                 os.close(self._fd)
 
     def _enter(self, parent: int, name: bytes) -> None:
-        fd, _ = open_directory(parent, name)
+        try:
+            fd = open_directory(parent, name)
+        except PermissionError:
+            unlock_name(parent, name)
+            fd = open_directory(parent, name)
         if self._fd >= 0:
             os.close(self._fd)
         self._fd = fd
@@ -86,7 +90,7 @@ class _Removal:
         if not self._way:
             os.rmdir(name, dir_fd=self._parent)
             return
-        above = os.open(b"..", READABLE, dir_fd=self._fd)
+        above = open_directory(self._fd, b"..")
         os.close(self._fd)
         self._fd = above
         if not os.path.samestat(os.fstat(above), self._way[-1][0]):

@@ -47,6 +47,17 @@ def parse_rfc3339(text: str) -> int:
     return (delta.days * 86_400 + delta.seconds) * SECOND + nanoseconds
 
 
+def stated(text: str) -> int:
+    """Return the moment that an image states, or the epoch if it states none that can be read.
+
+    One image with an odd date is no reason to list no image at all.
+    """
+    try:
+        return parse_rfc3339(text)
+    except InvalidTime:
+        return 0
+
+
 def format_rfc3339(moment: int) -> str:
     """Return the moment in UTC with its nanoseconds, trailing zeros left out, as Go writes it."""
     seconds, nanoseconds = divmod(moment, SECOND)

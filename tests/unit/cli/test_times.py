@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
-from nacre.cli.render.times import ago, created_since, format_go, format_rfc3339, stated
+from nacre.cli.render.times import ago, created_since, format_go, format_rfc3339
 from nacre.oci.timestamp import SECOND, parse_rfc3339
 
 NEW_YEAR = 1_483_272_003  # 2017-01-01T12:00:03Z
@@ -49,12 +49,6 @@ def test_a_zone_west_of_greenwich_has_a_minus(zone: Move) -> None:
     zone("NST3:30")
     assert format_rfc3339(0) == "1969-12-31T20:30:00-03:30"
     assert format_go(0) == "1969-12-31 20:30:00 -0330 NST"
-
-
-@pytest.mark.parametrize("text", ["", "yesterday", "2017-02-30T12:00:03Z"])
-def test_a_moment_that_cannot_be_read_is_the_epoch(text: str) -> None:
-    assert stated(text) == 0
-    assert stated("2017-01-01T12:00:03Z") == NEW_YEAR * SECOND
 
 
 @pytest.mark.parametrize("created", ["0001-01-01T00:00:00Z", "1980-01-01T00:00:00Z"])

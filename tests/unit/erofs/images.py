@@ -8,21 +8,21 @@ from collections.abc import Iterable, Mapping
 from hypothesis import strategies as st
 
 from nacre.erofs.inode import NOTHING, Device, Inode
-from nacre.erofs.reader import Image
+from nacre.erofs.reader import Image, Stretch
 from nacre.erofs.writer import write_image
 from nacre.layers.entry import Extent, Kind
 
 DEVICES = (Device(b"one", 1 << 30), Device(b"two" * 20, (1 << 41) - 512))
 
 
-def directory(children: Mapping[bytes, Inode] = NOTHING, **fields: int) -> Inode:
+def directory(children: Mapping[bytes, Inode] = NOTHING) -> Inode:
     """Return a directory."""
-    return Inode(Kind.DIR, children=children)._replace(**{"mode": 0o755, **fields})
+    return Inode(Kind.DIR, mode=0o755, children=children)
 
 
-def file(size: int = 0, **fields: int) -> Inode:
-    """Return a file."""
-    return Inode(Kind.REG, size=size)._replace(**fields)
+def file(size: int = 0, *, device: int = 0, data_offset: int = 0) -> Inode:
+    """Return a file without holes."""
+    return Inode(Kind.REG, size=size, device=device, data_offset=data_offset)
 
 
 def link(target: bytes) -> Inode:
@@ -68,20 +68,22 @@ def _inode(image: Image, nid: int, known: dict[int, Inode]) -> Inode:
     if found.kind is Kind.SYMLINK:
         return inode._replace(target=image.target(nid))
     if found.kind is Kind.REG:
-        return inode._replace(size=found.size, **_data(image, nid, found.size))
+        return _with_data(inode._replace(size=found.size), image.stretches(nid))
     return inode._replace(devmajor=found.devmajor, devminor=found.devminor)
 
 
-def _data(image: Image, nid: int, size: int) -> dict[str, int | tuple[Extent, ...] | None]:
-    stretches = image.stretches(nid)
+def _with_data(inode: Inode, stretches: list[Stretch]) -> Inode:
     assert len({stretch.device for stretch in stretches}) <= 1
+    if not stretches:
+        return inode._replace(extents=() if inode.size else None)
+    first = stretches[0]
     extents = tuple(Extent(stretch.offset, stretch.length) for stretch in stretches)
-    first = stretches[0] if stretches else None
-    return {
-        "device": first.device if first else 0,
-        "data_offset": first.position if first else 0,
-        "extents": None if extents == ((0, size),) or not size else extents,
-    }
+    is_whole = extents == (Extent(0, inode.size),)
+    return inode._replace(
+        device=first.device,
+        data_offset=first.position,
+        extents=None if is_whole else extents,
+    )
 
 
 names = st.one_of(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacre.oci.timestamp import SECOND, InvalidTime, format_rfc3339, parse_rfc3339
+from nacre.oci.timestamp import SECOND, InvalidTime, format_rfc3339, parse_rfc3339, stated
 
 NEW_YEAR = 1_483_272_003  # 2017-01-01T12:00:03Z
 
@@ -49,6 +49,12 @@ def test_rfc3339_is_read_to_the_nanosecond(text: str, nanoseconds: int) -> None:
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(InvalidTime):
         parse_rfc3339(text)
+
+
+@pytest.mark.parametrize("text", ["", "yesterday", "2017-02-30T12:00:03Z"])
+def test_a_moment_that_cannot_be_read_is_the_epoch(text: str) -> None:
+    assert stated(text) == 0
+    assert stated("2017-01-01T12:00:03Z") == NEW_YEAR * SECOND
 
 
 def test_moments_are_printed_in_utc_without_trailing_zeros() -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from nacre.cli.options import NO_TRUNC, PLATFORM, QUIET_IDS, TABLE_FORMAT, switch
 from nacre.cli.render.columns import ellipsis
 from nacre.cli.render.format import render_rows
-from nacre.cli.render.times import created_since, format_rfc3339, stated
+from nacre.cli.render.times import created_since, format_rfc3339
 from nacre.cli.render.units import human_size
+from nacre.oci.timestamp import stated
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nacre.cli.options import PLATFORM, string
-from nacre.errors import Invalid
+from nacre.errors import Invalid, Unavailable
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
@@ -22,5 +22,10 @@ def run(given: Given, console: Console) -> int:
             "cowardly refusing to save to a terminal", remedy="use the -o flag or redirect"
         )
     destination = Path(given.output) if given.output else console.binary_output()
-    console.engine.images.save(given.words, destination, platform=given.platform)
+    try:
+        console.engine.images.save(given.words, destination, platform=given.platform)
+    except Unavailable as error:
+        if isinstance(error.__cause__, BrokenPipeError):  # whoever reads has enough
+            raise error.__cause__ from None
+        raise
     return 0

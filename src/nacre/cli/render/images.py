@@ -6,9 +6,10 @@ import time
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from nacre.cli.render.times import ago, format_go, stated
+from nacre.cli.render.times import ago, format_go
 from nacre.cli.render.units import human_size
 from nacre.oci import reference as references
+from nacre.oci.timestamp import stated
 
 if TYPE_CHECKING:
     from nacre.engine.catalogue import LocalImage

@@ -8,20 +8,9 @@ from __future__ import annotations
 import time
 
 from nacre.cli.render.units import human_duration
-from nacre.oci.timestamp import SECOND, InvalidTime, parse_rfc3339
+from nacre.oci.timestamp import SECOND
 
 _YEAR_2000 = 946_684_800 * SECOND
-
-
-def stated(text: str) -> int:
-    """Return the moment that an image states, or the epoch if it states none that can be read.
-
-    One image with an odd date is no reason to list no image at all.
-    """
-    try:
-        return parse_rfc3339(text)
-    except InvalidTime:
-        return 0
 
 
 def format_rfc3339(moment: int) -> str:

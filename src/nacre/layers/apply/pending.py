@@ -11,7 +11,7 @@ import stat
 from contextlib import suppress
 from typing import NamedTuple
 
-from nacre.layers.access import READABLE, unlock
+from nacre.layers.access import open_directory, unlock
 from nacre.layers.apply.attributes import Attributes
 from nacre.layers.entry import Entry, Kind
 from nacre.layers.rootpath import Directory, NoSuchPath, Root
@@ -77,7 +77,7 @@ class PendingDirectories:
 
     def _finish_directory(self, handle: int, path: bytes) -> None:
         what = self._found[path]
-        fd = os.open(b".", READABLE, dir_fd=handle)
+        fd = open_directory(handle)
         try:
             if isinstance(what, _Kept):
                 _restore(fd, what)

@@ -11,7 +11,7 @@ import stat
 from contextlib import suppress
 from typing import Self
 
-from nacre.layers.access import open_directory, unlock
+from nacre.layers.access import unlock_name
 from nacre.layers.apply.attributes import Attributes, Losses
 from nacre.layers.apply.errors import BadMember
 from nacre.layers.apply.pending import PendingDirectories
@@ -83,7 +83,8 @@ class TreeWriter:
         except FileExistsError:
             old = os.stat(name, dir_fd=directory.fd, follow_symlinks=False)
             if stat.S_ISDIR(old.st_mode):
-                _unlock(directory, name, old)
+                if old.st_mode & stat.S_IRWXU != stat.S_IRWXU:
+                    unlock_name(directory.fd, name)
                 self.directories.change(real, entry)
                 return
             self._replace(directory, name)
@@ -227,10 +228,3 @@ def _link(source: Directory, last: bytes, directory: Directory, name: bytes) -> 
         if stat.S_ISDIR(found.st_mode):
             raise IsADirectoryError from None
         raise
-
-
-def _unlock(directory: Directory, name: bytes, found: os.stat_result) -> None:
-    if found.st_mode & stat.S_IRWXU != stat.S_IRWXU:
-        fd, _ = open_directory(directory.fd, name)
-        unlock(fd)
-        os.close(fd)

@@ -126,7 +126,7 @@ class OverlayWhiteouts:
     def _finish_one(self, parent: int, name: bytes, path: bytes) -> bool:
         # Whether there is a directory, which is opaque now.
         try:
-            fd, _ = open_directory(parent, name)
+            fd = open_directory(parent, name)
         except NotADirectoryError:
             return False
         except FileNotFoundError:

@@ -52,8 +52,8 @@ class Application:
         self._own_links: set[tuple[Node, bytes]] = set()
         self._linked: set[Node] = set()
         self._stored: dict[bytes, Node] = {}
-        # Directories with whiteouts, and the row of one.
-        self._marked: dict[bytes, int] = {}
+        # Directories with whiteouts or opaque markers, each once.
+        self._marked: dict[bytes, None] = {}
 
     def run(self) -> set[Node]:
         """Apply every member; return the nodes that got further names.
@@ -144,12 +144,11 @@ class Application:
                 self._stored[stored] = Node(self._toc, self._row, self._number, None)
             return
         directory, _ = split(path)
-        self._marked[directory] = self._row
+        self._marked[directory] = None
         try:
             trail = self._resolver.trail(_as_directory(directory), _not_there)
         except (_Blocked, TooManyLinks):
             return
-        self._needed.update(trail)
         parent = trail[-1]
         if role == Role.OPAQUE:
             self._hide_lower(parent)
@@ -158,8 +157,7 @@ class Application:
 
     def _make_marked(self) -> None:
         # Only once all members are there it is known what has to be made.
-        for directory, row in self._marked.items():
-            self._row = row
+        for directory in self._marked:
             with suppress(_Blocked, TooManyLinks):
                 self._resolver.trail(_as_directory(directory), self._make_if_free)
 

@@ -19,8 +19,8 @@ of a layer in the order of its tar:
   puts something in, what was below it goes, and the directory stays. If the layer does not list
   it, a whiteout turns it into an implied one; an opaque marker leaves its attributes.
   Their parents too are implied where the whole layer has nothing else; but in something that is
-  no directory, and behind links that run in circles, they are void. Order does count where it decides what a symbolic link on the way
-  leads to, or whether a hard link's target is still there.
+  no directory, and behind links that run in circles, they are void. Order does count where it
+  decides what a symbolic link on the way leads to, or whether a hard link's target is there.
 - **AUFS's metadata** is passed over, but hard links into its store of links find their files.
 """
 
