@@ -44,7 +44,10 @@ def encode_tree(layout: Layout, start: int) -> Iterator[bytes]:
             yield bytes(place - position)
         try:
             data = encoder.encode(number, inode)
-        except (ValueError, struct.error) as problem:
+        except struct.error as problem:
+            cause = ValueError("one of its numbers does not fit the format")
+            raise invalid(layout.inodes[0], inode, cause) from problem
+        except ValueError as problem:
             raise invalid(layout.inodes[0], inode, problem) from problem
         yield data
         position = place + len(data)

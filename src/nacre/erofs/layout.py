@@ -200,7 +200,7 @@ def _target_size(target: bytes) -> int:
     return len(target)
 
 
-def invalid(root: Inode, inode: Inode, problem: Exception) -> InvalidTree:
+def invalid(root: Inode, inode: Inode, problem: ValueError) -> InvalidTree:
     """Return the error that an inode of a tree cannot be stored; looks its name up."""
     path = next((path for path, found in _walk(root) if found is inode), b"")
     return InvalidTree(f"{shown(b'/' + path)} cannot be stored: {problem}", path=path)

@@ -73,6 +73,18 @@ def test_plain_pull_has_a_line_per_state() -> None:
     ]
 
 
+def test_a_layer_that_is_here_was_never_pulled() -> None:
+    assert shown("plain", "pull", Queued(LAYER), Existed(LAYER)) == f"{ID}: Already exists\n"
+    assert shown("plain", "push", Queued(LAYER), Existed(LAYER)).splitlines() == [
+        f"{ID}: Preparing",
+        f"{ID}: Layer already exists",
+    ]
+
+
+def test_bars_leave_no_trace_when_there_is_nothing_to_show() -> None:
+    assert shown("bars", "push") == ""
+
+
 def test_plain_push_has_a_line_per_state() -> None:
     events = (*PULLED, Existed(OTHER), Mounted(LAYER, "a/b"))
     assert shown("plain", "push", *events).splitlines() == [

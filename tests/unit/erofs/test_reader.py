@@ -82,11 +82,6 @@ def test_attributes_are_read() -> None:
     assert SOUND.xattrs(SOUND.root) == ()
 
 
-def test_a_sound_image_is_sound() -> None:
-    assert all(found.inode for found in SOUND.walk())
-    assert not probe(IMAGE[:-512])
-
-
 def test_an_image_can_be_a_memory_map(tmp_path: Path) -> None:
     (tmp_path / "image").write_bytes(IMAGE + b"what follows is no part of it")
     with (

@@ -19,7 +19,10 @@ from nacre.transports.events import Event, Progress, Queued
 
 
 class BarProgress:
-    """Keeps one bar per layer on the screen until closed, with remarks scrolling above."""
+    """Keeps one bar per layer on the screen until closed, with remarks scrolling above.
+
+    The screen is taken at the first layer: until then lines may be written to it.
+    """
 
     def __init__(self, stream: TextIO, verb: Verb) -> None:
         self._verb = verb
@@ -31,7 +34,6 @@ class BarProgress:
             TransferSpeedColumn(),
             console=Console(file=stream),
         )
-        self._screen.start()
 
     def show(self, event: Event) -> None:
         """Move the bar of the event's layer, or print what there is to say."""
@@ -44,6 +46,7 @@ class BarProgress:
         description = f"{short_id(layer)}: {status(event, self._verb)}"
         task = self._tasks.get(layer.digest)
         if task is None:
+            self._screen.start()
             task = self._screen.add_task(description, total=layer.size)
             self._tasks[layer.digest] = task
         match event:
@@ -57,4 +60,5 @@ class BarProgress:
 
     def close(self) -> None:
         """Draw the last state and give the cursor back."""
-        self._screen.stop()
+        if self._tasks:
+            self._screen.stop()

@@ -9,11 +9,15 @@ from nacre.errors import Denied, Invalid, NacreError, Unavailable
 from nacre.layers.errors import shown
 
 
+def _named(path: bytes) -> str:
+    return shown(path) if path else "the root"
+
+
 class BadMember(Invalid):
     """A member of the layer cannot be applied to the tree. ``path`` is its clean path."""
 
     def __init__(self, path: bytes, problem: str) -> None:
-        super().__init__(f"the layer cannot be applied: {shown(path)} {problem}")
+        super().__init__(f"the layer cannot be applied: {_named(path)} {problem}")
         self.path = path
 
 
@@ -23,7 +27,7 @@ class CannotUnpack(Unavailable):
     usual_remedy = "check the disk and its free space, then try again"
 
     def __init__(self, path: bytes, problem: str) -> None:
-        super().__init__(f"cannot unpack {shown(path)}: {problem}")
+        super().__init__(f"cannot unpack {_named(path)}: {problem}")
         self.path = path
 
 
@@ -33,7 +37,7 @@ class Forbidden(Denied):
     usual_remedy = "unpack to a folder of your own"
 
     def __init__(self, path: bytes, problem: str) -> None:
-        super().__init__(f"cannot unpack {shown(path)}: {problem}")
+        super().__init__(f"cannot unpack {_named(path)}: {problem}")
         self.path = path
 
 

@@ -7,20 +7,20 @@ from typing import Any
 
 import pytest
 
+from nacre.layers.apply import Applier
 from nacre.layers.errors import LayerLimit
 from nacre.layers.rootpath import Root
-from nacre.layers.apply import Applier
 from nacre.layers.tar import Scanner
 from nacre.layers.tar.pax import format_records
 from tests.unit.layers.stacks import Member, file, folder, symlink, tar_of
 from tests.unit.layers.tar.test_read import special as raw_member
-from tests.unit.layers.trees import apply, apply_tar, open_files_unchanged
+from tests.unit.layers.trees import apply, apply_tar
 
 
-def refused(tree: Path, *members: Member, **options: Any) -> tuple[str, float]:
-    with open_files_unchanged(), pytest.raises(LayerLimit) as caught:
+def refused(tree: Path, *members: Member, **options: Any) -> tuple[str, int]:
+    with pytest.raises(LayerLimit) as caught:
         apply(tree, *members, **options)
-    return caught.value.limit, caught.value.maximum
+    return caught.value.limit, int(caught.value.maximum)
 
 
 def test_the_size_of_all_files_is_limited(tmp_path: Path) -> None:
@@ -65,10 +65,12 @@ def test_the_work_of_following_links_is_limited(tmp_path: Path) -> None:
     # Each link leads through the one before it many times.
     links = [symlink("l0", ".")]
     links += [symlink(f"l{n}", "/".join([f"l{n - 1}"] * 3)) for n in range(1, 4)]
-    members = [*links, *(file(f"l3/{number}/../x") for number in range(100))]
+    members = [*links, *(file(f"l3/{number}/x") for number in range(100))]
     tar = tar_of(members)
-    with Root.open(tmp_path, max_steps=500) as root, Applier(root) as applier:
-        with pytest.raises(LayerLimit) as caught:
-            for _ in range(3):
-                applier.feed(tar[:-1024])
+    with (
+        Root.open(tmp_path, max_steps=500) as root,
+        Applier(root) as applier,
+        pytest.raises(LayerLimit) as caught,
+    ):
+        applier.feed(tar)
     assert caught.value.limit == "max_steps"

@@ -485,9 +485,13 @@ def test_nothing_stays_open_after_an_error(tree: Path) -> None:
 
 
 def test_a_malformed_header_is_refused(tree: Path) -> None:
-    with open_files_unchanged(), Root.open(tree) as root, Applier(root) as applier:
-        with pytest.raises(BadArchive):
-            applier.feed(b"x" * 512)
+    with (
+        open_files_unchanged(),
+        Root.open(tree) as root,
+        Applier(root) as applier,
+        pytest.raises(BadArchive),
+    ):
+        applier.feed(b"x" * 512)
 
 
 @pytest.mark.parametrize("name", ["x" * 256, "a/" + "y" * 300 + "/b"])

@@ -100,6 +100,11 @@ def test_files_are_hashed_on_demand(contents: list[bytes], step: int) -> None:
     assert [toc.digest(row) for row in range(len(toc))] == [None, *map(Digest.of, contents)]
 
 
+def test_the_last_file_may_end_with_the_tar() -> None:
+    tar = tar_of([file("a", b"x" * 512)])[:1024]
+    assert table(tar, digests=True).digest(0) == Digest.of(b"x" * 512)
+
+
 def test_files_are_not_hashed_unasked() -> None:
     toc = table(TAR)
     assert toc.digests == b""

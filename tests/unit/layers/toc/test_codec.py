@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from nacre.layers.entry import Entry, Extent, Kind
-from nacre.layers.toc import DamagedToc, Toc, decode, encode, toc_of
+from nacre.layers.toc import DamagedToc, Toc, columns, decode, encode, toc_of
 from nacre.layers.toc.codec import VERSION
 from nacre.oci.digest import Digest
 from tests.unit.layers.stacks import file, folder, symlink, table, tar_of
@@ -125,6 +125,47 @@ def test_another_file_is_told() -> None:
 def sealed(body: bytes, rows: int) -> bytes:
     body = struct.pack("<QQ", rows, 0) + body
     return struct.pack("<8sII", b"NACRETOC", VERSION, crc32(body)) + body
+
+
+def numbers(*values: int) -> bytes:
+    return struct.pack(f"<{len(values)}I", *values)
+
+
+@pytest.mark.parametrize(
+    ("section", "data"),
+    [
+        pytest.param(0, b"sha256:../../etc", id="layer"),
+        pytest.param(1, b"a\0b", id="paths"),
+        pytest.param(2, b"\0\0\4", id="role"),
+        pytest.param(3, b"00Z", id="kind"),
+        pytest.param(4, b"", id="modes"),
+        pytest.param(7, struct.pack("<3q", 3, -1, 0), id="size"),
+        pytest.param(10, struct.pack("<3q", 0, 0, -1), id="offset"),
+        pytest.param(11, numbers(3), id="row-beyond"),
+        pytest.param(12, b"a\0b", id="targets"),
+        pytest.param(13, numbers(0), id="devices"),
+        pytest.param(15, numbers(1, 1), id="row-twice"),
+        pytest.param(16, numbers(1), id="no-such-set"),
+        pytest.param(17, struct.pack("<QII", 1, 6, 2) + b"user.a1", id="set-cut-off"),
+        pytest.param(17, struct.pack("<Q", 1 << 63), id="set-of-many"),
+        pytest.param(18, numbers(0), id="sparse"),
+        pytest.param(20, bytes(16), id="extents"),
+        pytest.param(21, bytes(32), id="digests"),
+        pytest.param(22, b"", id="more"),
+    ],
+)
+def test_a_wrong_section_is_told(section: int, data: bytes) -> None:
+    sections = list(columns.split_sections(memoryview(SOUND)[32:]))
+    assert decode(sealed(columns.join_sections(sections), 3)).paths == [b"a", b"b", b"c"]
+    sections[section : section + 1] = [data]
+    with pytest.raises(DamagedToc, match="is damaged: ") as caught:
+        decode(sealed(columns.join_sections(sections), 3))
+    assert caught.value.remedy
+
+
+def test_rows_that_are_twice_in_a_column_are_told() -> None:
+    with pytest.raises(ValueError, match="fit the rows"):
+        columns.unpack_rows(numbers(1, 1), 3)
 
 
 @given(st.data())

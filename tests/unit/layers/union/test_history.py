@@ -68,6 +68,10 @@ def test_a_path_behind_a_symlink_has_the_history_of_what_it_leads_to() -> None:
     assert events("l", *layers) == [(0, "A"), (2, "C")]
 
 
+def test_a_symlink_does_not_change_with_its_target() -> None:
+    assert events("l", [file("a"), symlink("l", "a")], [file("a")]) == [(0, "A")]
+
+
 def test_a_hard_link_is_added_where_its_name_is() -> None:
     layers = [[file("a", b"x")], [hardlink("b", "a")], [file("a")]]
     assert events("b", *layers) == [(1, "A")]

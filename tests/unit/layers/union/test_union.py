@@ -300,6 +300,12 @@ def test_a_whiteout_inside_what_is_no_directory_is_void() -> None:
     assert stack.read("a") == b"kept"
 
 
+def test_a_whiteout_behind_symlinks_in_circles_is_void() -> None:
+    circle = [symlink("a", "b"), symlink("b", "a")]
+    assert Stack(circle, [gone("a/c"), opaque("b/d")]).paths() == ["a", "b"]
+    assert Stack([gone("a/c"), *circle]).paths() == ["a", "b"]
+
+
 def test_a_whiteout_goes_through_a_symlinked_parent() -> None:
     base = [file("b/c"), file("b/d"), symlink("a", "b")]
     assert Stack(base, [gone("a/c")]).paths() == ["a", "b/", "b/d"]
@@ -449,6 +455,7 @@ def test_aufs_store_of_links_is_where_hard_links_find_their_file() -> None:
     assert stack.read("a") == b"stored"
     assert stack.tree.resolve(b"a").nlink == 2
     assert fails([stored], [hardlink("a", ".wh..wh.plnk/1.2")]).layer == 1
+    assert fails([symlink(".wh..wh.plnk/1", "b"), hardlink("a", ".wh..wh.plnk/1")]).path == b"a"
 
 
 # The whole

@@ -1,0 +1,202 @@
+"""Pull, push, log in, search and indexes through the real command and Debian's docker-registry."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from nacre.testing.builders import a_layer
+from tests.conftest import RegistryStarter
+from tests.peers.nacre import NacreCli
+from tests.peers.registry import DockerRegistry
+
+LAYER = "[0-9a-f]{12}"
+DIGEST = "sha256:[0-9a-f]{64}"
+
+
+@pytest.fixture
+def hub(docker_registry: RegistryStarter) -> DockerRegistry:
+    """An open registry."""
+    return docker_registry()
+
+
+@pytest.fixture
+def cli(nacre_cli: NacreCli, hub: DockerRegistry, a_tar: Path) -> NacreCli:
+    """A nacre with ``HOST/team/app:1`` and ``HOST/team/app:latest``, not pushed yet."""
+    nacre_cli("import", "-m", "first", a_tar, f"{hub.host}/team/app:1")
+    nacre_cli("tag", f"{hub.host}/team/app:1", f"{hub.host}/team/app")
+    return nacre_cli
+
+
+def matches(text: str, *patterns: str) -> bool:
+    """Say whether each line matches its pattern."""
+    lines = text.splitlines()
+    assert len(lines) == len(patterns), text
+    return all(re.fullmatch(*pair) for pair in zip(patterns, lines, strict=True))
+
+
+def test_a_push_tells_what_docker_tells(cli: NacreCli, hub: DockerRegistry) -> None:
+    assert matches(
+        cli("push", f"{hub.host}/team/app"),
+        rf"The push refers to repository \[{hub.host}/team/app\]",
+        "Using default tag: latest",
+        f"{LAYER}: Preparing",
+        f"{LAYER}: Pushing",
+        f"{LAYER}: Pushed",
+        rf"latest: digest: {DIGEST} size: \d+",
+    )
+    again = cli("push", f"{hub.host}/team/app:1").splitlines()
+    assert re.fullmatch(f"{LAYER}: Layer already exists", again[-2])
+    assert cli("push", "-q", f"{hub.host}/team/app:1") == f"{hub.host}/team/app:1\n"
+
+
+def test_a_pull_tells_what_docker_tells(cli: NacreCli, hub: DockerRegistry) -> None:
+    cli("push", "-q", f"{hub.host}/team/app")
+    cli("rmi", f"{hub.host}/team/app:1", f"{hub.host}/team/app")
+    assert matches(
+        cli("pull", f"{hub.host}/team/app"),
+        "Using default tag: latest",
+        "latest: Pulling from team/app",
+        f"{LAYER}: Pulling fs layer",
+        f"{LAYER}: Download complete",
+        f"{LAYER}: Pull complete",
+        f"Digest: {DIGEST}",
+        f"Status: Downloaded newer image for {hub.host}/team/app:latest",
+        f"{hub.host}/team/app:latest",
+    )
+    again = cli("pull", f"{hub.host}/team/app:latest").splitlines()
+    assert again[0] == "latest: Pulling from team/app"
+    assert re.fullmatch(f"{LAYER}: Already exists", again[1])
+    assert again[-2] == f"Status: Image is up to date for {hub.host}/team/app:latest"
+    assert cli("pull", "-q", f"{hub.host}/team/app") == f"{hub.host}/team/app:latest\n"
+
+
+def test_a_digest_is_pulled_as_docker_does(cli: NacreCli, hub: DockerRegistry) -> None:
+    said = cli("push", f"{hub.host}/team/app:1")
+    digest = re.findall(DIGEST, said)[0]
+    cli("rmi", f"{hub.host}/team/app:1", f"{hub.host}/team/app")
+    lines = cli("pull", f"{hub.host}/team/app@{digest}").splitlines()
+    assert lines[0] == f"{digest}: Pulling from team/app"
+    assert lines[-1] == f"{hub.host}/team/app@{digest}"
+    shown = cli("images", "--digests", "--format", "{{.Repository}} {{.Tag}} {{.Digest}}")
+    assert shown == f"{hub.host}/team/app <none> {digest}\n"
+    assert cli("inspect", "-f", "{{index .RepoDigests 0}}", digest) == (
+        f"{hub.host}/team/app@{digest}\n"
+    )
+
+
+def test_all_tags_are_pushed_and_pulled(cli: NacreCli, hub: DockerRegistry) -> None:
+    said = cli("push", "-a", f"{hub.host}/team/app").splitlines()
+    assert [line.split(":")[0] for line in said if "digest:" in line] == ["1", "latest"]
+    cli("rmi", f"{hub.host}/team/app:1", f"{hub.host}/team/app")
+    pulled = cli("pull", "-aq", f"{hub.host}/team/app").split()
+    assert sorted(pulled) == [f"{hub.host}/team/app:1", f"{hub.host}/team/app:latest"]
+    assert "does not exist locally" in cli.refused("push", "-a", f"{hub.host}/no/such")
+
+
+def test_progress_can_be_had_as_json(cli: NacreCli, hub: DockerRegistry) -> None:
+    said = cli("push", "--progress=json", f"{hub.host}/team/app:1")
+    pushed = [json.loads(line) for line in said.splitlines()]
+    assert pushed[0] == {"status": f"The push refers to repository [{hub.host}/team/app]"}
+    assert {"status": "Pushed", "id": pushed[1]["id"], "progressDetail": {}} in pushed
+    cli("rmi", f"{hub.host}/team/app:1", f"{hub.host}/team/app")
+    said = cli("pull", "--progress", "json", f"{hub.host}/team/app:1")
+    pulled = [json.loads(line) for line in said.splitlines()]
+    moving = [line["progressDetail"] for line in pulled if line.get("progressDetail")]
+    assert moving
+    assert all(0 < each["current"] <= each["total"] for each in moving)
+    assert pulled[-1] == {"status": f"{hub.host}/team/app:1"}
+
+
+def test_bars_can_be_had_without_a_terminal_and_lines_on_one(
+    cli: NacreCli, hub: DockerRegistry
+) -> None:
+    first, bar, last = cli("push", "--progress", "bars", f"{hub.host}/team/app:1").splitlines()
+    assert first.startswith("The push refers to repository")
+    assert re.match(f"{LAYER}: Pushed ━━━", bar)
+    assert last.startswith("1: digest: ")
+    with cli.at_terminal("push", "--progress", "plain", f"{hub.host}/team/app:1") as terminal:
+        assert terminal.end() == 0
+    assert "\x1b" not in terminal.shown
+
+
+def test_login_and_logout_say_what_docker_says(
+    nacre_cli: NacreCli, docker_registry: RegistryStarter
+) -> None:
+    host = docker_registry(user="ana", password="pearl").host
+    done = nacre_cli.run("login", "-u", "ana", "--password-stdin", host, stdin="pearl\n")
+    assert (done.returncode, done.stdout) == (0, "Login Succeeded\n")
+    file = nacre_cli.docker_config / "config.json"
+    assert f"WARNING! Your credentials are stored unencrypted in '{file}'." in done.stderr
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert nacre_cli("logout", host) == f"Removing login credentials for {host}\n"
+    assert nacre_cli("logout", host) == f"Not logged in to {host}\n"
+    assert nacre_cli("logout") == "Not logged in to https://index.docker.io/v1/\n"
+
+
+def test_a_wrong_password_is_refused_and_not_kept(
+    nacre_cli: NacreCli, docker_registry: RegistryStarter
+) -> None:
+    host = docker_registry(user="ana", password="pearl").host
+    done = nacre_cli.run("login", "-u", "ana", "-p", "wrong", host)
+    assert (done.returncode, done.stdout) == (1, "")
+    warning, error = done.stderr.splitlines()
+    assert warning == ("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
+    assert error.startswith("Error: ")
+    assert "wrong" not in error.replace("wrong password", "")
+    assert not (nacre_cli.docker_config / "config.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "stdin", "problem"),
+    [
+        (["login"], "", "cannot perform an interactive login from a non TTY device"),
+        (["login", "-u", "ana"], "x", "cannot perform an interactive login from a non TTY device"),
+        (["login", "--password-stdin"], "x", "requires --username to be set"),
+        (["login", "-u", "ana", "--password-stdin"], "\n", "password is empty"),
+        (["login", "-u", "ana", "-p", "x", "not a host"], "", "is not a registry"),
+    ],
+)
+def test_a_login_that_lacks_something_is_refused(
+    nacre_cli: NacreCli, words: list[str], stdin: str, problem: str
+) -> None:
+    said = nacre_cli.refused(*words, stdin=stdin)
+    assert problem in said.splitlines()[-1]
+
+
+def test_a_registry_without_search_is_told(nacre_cli: NacreCli, hub: DockerRegistry) -> None:
+    said = nacre_cli.refused("search", f"{hub.host}/app")
+    assert said.startswith("Error: ")
+    assert said.count("\n") == 1
+
+
+def test_an_index_is_made_shown_and_pushed(
+    cli: NacreCli, hub: DockerRegistry, tmp_path: Path
+) -> None:
+    other = tmp_path / "other.tar"
+    other.write_bytes(a_layer({"other": b"x"}))
+    cli("import", "--platform", "linux/riscv64", other, f"{hub.host}/team/app:riscv")
+    index = f"{hub.host}/team/app:multi"
+    members = [f"{hub.host}/team/app:1", f"{hub.host}/team/app:riscv"]
+    assert cli("manifest", "create", index, *members) == f"Created manifest list {index}\n"
+    assert "refusing to amend" in cli.refused("manifest", "create", index, *members)
+    cli("manifest", "create", "--amend", index, *members)
+    shown = cli("manifest", "inspect", index)
+    assert shown.startswith('{\n\t"schemaVersion": 2,\n')
+    assert len(json.loads(shown)["manifests"]) == 2
+    pushed = cli("manifest", "push", "-q", index).strip()
+    raw = cli("manifest", "inspect", "--raw", f"{hub.host}/team/app@{pushed}")
+    assert json.loads(raw)["manifests"][1]["platform"]["architecture"] == "riscv64"
+    said = cli("manifest", "push", "--purge", index, f"{hub.host}/other/app:multi").splitlines()
+    assert re.fullmatch(DIGEST, said[-1])
+    assert "No such image" in cli.refused("history", index)
+    remote = cli("manifest", "inspect", f"{hub.host}/other/app:multi")
+    assert len(json.loads(remote)["manifests"]) == 2
+
+
+def test_what_is_no_platform_is_told(cli: NacreCli, hub: DockerRegistry) -> None:
+    cli("push", "-q", f"{hub.host}/team/app:1")
+    assert "!" in cli.refused("pull", "--platform", "!", f"{hub.host}/team/app:1")

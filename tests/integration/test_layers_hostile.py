@@ -1,0 +1,397 @@
+"""Hostile layers, as root and as an ordinary user: nothing outside the root is touched.
+
+The attempts are those of ``tests/unit/layers/union/test_breakouts.py``, by containerd's names.
+"""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self, TypeVar
+
+import pytest
+
+from nacre.errors import NacreError
+from nacre.layers.apply import Applier, BadMember
+from nacre.layers.compression import Decompressor
+from nacre.layers.diff import Unstorable, tree_changes
+from nacre.layers.entry import Entry, Kind
+from nacre.layers.errors import LayerLimit
+from nacre.layers.ownership import KEEP, RECORDED
+from nacre.layers.rootpath import Root
+from nacre.layers.tar import END_OF_ARCHIVE, Scanner, header_blocks
+from nacre.layers.whiteout import Overlay
+from tests.integration.layer_apply import listing
+from tests.integration.ordinary_user import UID, as_user
+from tests.integration.test_union import listed
+from tests.unit.layers.stacks import (
+    Member,
+    Stack,
+    file,
+    folder,
+    gone,
+    hardlink,
+    opaque,
+    special,
+    symlink,
+    tar_of,
+)
+from tests.unit.layers.trees import open_files_unchanged, snapshot
+from tests.unit.layers.union.test_breakouts import ATTEMPTS
+
+pytestmark = pytest.mark.root
+
+T = TypeVar("T")
+Runner = Callable[[Callable[[], T]], T]
+FORMS: list[Overlay | None] = [None, Overlay.USER]
+
+
+def directly(action: Callable[[], T]) -> T:
+    return action()
+
+
+class Victim:
+    """A root to unpack to, and the host around it, which may not change."""
+
+    def __init__(self, top: Path, runner: Runner[Any], *, is_root: bool) -> None:
+        self.host = top / "host"
+        self.root = self.host / "var" / "root"
+        self._runner = runner
+        self.is_root = is_root
+        self.root.mkdir(parents=True)
+        for name in ("etc/passwd", "etc/shadow", "tmp/perm400", "var/beside", "x", "dne/etc"):
+            path = self.host / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text("host")
+            path.chmod(0o400)
+        if not is_root:
+            for path in (self.host, *self.host.rglob("*")):
+                os.chown(path, UID, UID)
+        self._before = self._outside()
+
+    def apply(self, *layers: bytes, overlay: Overlay | None = None) -> None:
+        """Apply layers to the root as the user."""
+        for tar in layers:
+            self._runner(partial(self._apply, tar, overlay))
+
+    def _apply(self, tar: bytes, overlay: Overlay | None) -> None:
+        ownership = KEEP if self.is_root else RECORDED
+        with (
+            Root.open(self.root) as root,
+            Applier(root, overlay=overlay, ownership=ownership) as applier,
+        ):
+            applier.feed(tar)
+            applier.finish()
+
+    def _outside(self) -> dict[str, tuple[object, ...]]:
+        inside = str(self.root)
+        return {path: facts for path, facts in snapshot(self.host).items() if inside not in path}
+
+    def check(self) -> None:
+        """Make sure that nothing around the root changed."""
+        assert self._outside() == self._before
+        assert stat.S_ISDIR(self.root.lstat().st_mode)
+
+    def text(self, name: str) -> str:
+        """Return the content of a file in the root."""
+        return (self.root / name).read_text()
+
+
+@pytest.fixture(params=["root", "user"])
+def victim(request: pytest.FixtureRequest) -> Iterator[Victim]:
+    # Not in pytest's folders: they are for their owner alone.
+    with TemporaryDirectory() as name, open_files_unchanged():
+        Path(name).chmod(0o755)
+        is_root = request.param == "root"
+        made = Victim(Path(name), directly if is_root else as_user, is_root=is_root)
+        yield made
+        made.check()
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_a_breakout_ends_inside(victim: Victim, name: str) -> None:
+    layers = [[folder("./", mtime=1), *ATTEMPTS[name].layers[0]], *ATTEMPTS[name].layers[1:]]
+    stack = Stack(*layers)
+    victim.apply(*stack.tars)
+    expected = listed(stack)
+    found = listing(bytes(victim.root))
+    assert found.keys() == expected.keys()
+    for path, seen in found.items():
+        wanted = expected[path]
+        assert (seen.kind, seen.content, seen.target) == (
+            wanted.kind,
+            wanted.content,
+            wanted.target,
+        )
+        assert (seen.same, seen.mtime) == (wanted.same, wanted.mtime)
+        if seen.kind != "l":
+            assert seen.mode == wanted.mode
+
+
+@pytest.mark.parametrize("name", ATTEMPTS)
+def test_a_breakout_of_a_layer_alone_ends_inside(
+    victim: Victim, name: str, overlay: Overlay
+) -> None:
+    with suppress(BadMember):  # links to what is in another layer
+        victim.apply(tar_of(ATTEMPTS[name].layers[-1]), overlay=Overlay.USER)
+
+
+def test_hardlink_relative_up_and_out(victim: Victim) -> None:
+    victim.apply(
+        tar_of(
+            [
+                *(folder("etc"), file("etc/passwd", b"inside"), folder("upandout")),
+                *(symlink("localetc", "upandout/../../../etc"), hardlink("p", "localetc/passwd")),
+            ]
+        )
+    )
+    assert victim.text("p") == "inside"
+
+
+REFUSED = {
+    "SymlinkParentDirectory": Entry(b"..", Kind.SYMLINK, linkname=b"/etc/"),
+    "SymlinkCurrentDirectory": Entry(b".", Kind.SYMLINK, linkname=b"/etc/"),
+    "SymlinkSlash": Entry(b"//", Kind.SYMLINK, linkname=b"/etc/"),
+    "HardlinkRoot": Entry(b".", Kind.LINK, linkname=b"etc/passwd"),
+    "FileRoot": Entry(b".", Kind.REG),
+    "DeviceRoot": Entry(b".", Kind.CHR),
+    "WhiteoutRootParent": Entry(b".wh...", Kind.REG),
+    "WhiteoutParent": Entry(b"etc/.wh...", Kind.REG),
+    "WhiteoutRoot": Entry(b".wh..", Kind.REG),
+    "WhiteoutCurrentDirectory": Entry(b"etc/.wh..", Kind.REG),
+    "WhiteoutNothing": Entry(b"etc/.wh.", Kind.REG),
+    "HardlinkOutside": Entry(b"a", Kind.LINK, linkname=b"../../tmp/perm400"),
+    "HardlinkOutsideAbsolute": Entry(b"a", Kind.LINK, linkname=b"/tmp/perm400"),
+    "HardlinkDirectory": Entry(b"a", Kind.LINK, linkname=b"etc"),
+    "HardlinkRootDirectory": Entry(b"a", Kind.LINK, linkname=b".."),
+}
+
+
+@pytest.mark.parametrize("overlay", FORMS)
+@pytest.mark.parametrize("name", REFUSED)
+def test_what_can_only_be_meant_badly_is_refused(
+    victim: Victim, name: str, overlay: Overlay | None
+) -> None:
+    # SymlinkParentDirectory and the like: CVE-2021-29136.
+    entry = REFUSED[name]
+    blocks = header_blocks(entry._replace(name=entry.name.rstrip(b"/") or b"@"))
+    if not entry.name.rstrip(b"/"):
+        blocks = blocks.replace(b"@", b"/", 1)
+        blocks = blocks[:148] + b" " * 8 + blocks[156:]
+        blocks = blocks[:148] + b"%06o\0 " % sum(blocks) + blocks[156:]
+    tar = tar_of([folder("etc"), file("etc/passwd", b"inside")])[: -len(END_OF_ARCHIVE)]
+    with pytest.raises(BadMember):
+        victim.apply(tar + blocks + END_OF_ARCHIVE, overlay=overlay)
+    assert victim.text("etc/passwd") == "inside"
+
+
+def test_symlink_empty_filename(victim: Victim) -> None:
+    blocks = header_blocks(Entry(b"@", Kind.SYMLINK, linkname=b"/etc/"))
+    blocks = b"\0" + blocks[1:148] + b" " * 8 + blocks[156:]
+    blocks = blocks[:148] + b"%06o\0 " % sum(blocks) + blocks[156:]
+    with pytest.raises(BadMember, match="stands for the root"):
+        victim.apply(blocks + END_OF_ARCHIVE)
+
+
+# CVEs
+
+
+@pytest.mark.parametrize("overlay", FORMS)
+def test_cve_2021_32760_chmod_through_a_hard_link_to_a_symlink(
+    victim: Victim, overlay: Overlay | None
+) -> None:
+    outside = str(victim.host / "tmp" / "perm400")
+    members = [symlink("l", outside), hardlink("h", "l", mode=0o777, uid=UID, mtime=5)]
+    victim.apply(tar_of(members), overlay=overlay)
+    assert (victim.root / "h").is_symlink()
+
+
+@pytest.mark.parametrize("overlay", FORMS)
+def test_cve_2021_41089_attributes_through_a_symlink(
+    victim: Victim, overlay: Overlay | None
+) -> None:
+    outside = str(victim.host / "etc")
+    given: dict[str, Any] = {"xattrs": ((b"user.a", b"1"),), "mtime": 5}
+    members = [
+        *(symlink("l", outside, **given), folder("l", 0o777, **given)),
+        *(symlink("m", outside + "/passwd"), file("m", b"x", mode=0o777, **given)),
+        *(symlink("n", outside + "/passwd"), special("n", Kind.FIFO, mode=0o777, **given)),
+    ]
+    victim.apply(tar_of(members), overlay=overlay)
+
+
+@pytest.mark.parametrize("overlay", FORMS)
+@pytest.mark.parametrize("target", ["/", "..", "../..", "/..", "../../etc", "@host", "@host/etc"])
+def test_cve_2014_9356_absolute_and_relative_links_as_parents(
+    victim: Victim, target: str, overlay: Overlay | None
+) -> None:
+    target = target.replace("@host", str(victim.host))
+    members = [
+        *(symlink("l", target), file("l/etc/passwd", b"x"), file("l/passwd", b"x")),
+        *(folder("l/etc"), hardlink("h", "l/etc/passwd"), gone("l/passwd"), gone("l/etc/shadow")),
+        *(opaque("l/etc"), opaque("l"), symlink("l/tmp", "x"), special("l/f", Kind.FIFO)),
+    ]
+    victim.apply(tar_of(members), overlay=overlay)
+
+
+def test_cve_2014_6407_links_to_links_of_lower_layers(victim: Victim) -> None:
+    lower = [symlink("a", "b"), symlink("b", "/c"), symlink("c", "../../../etc")]
+    victim.apply(tar_of(lower), tar_of([file("a/passwd", b"x"), gone("a/shadow"), opaque("a")]))
+    assert victim.text("etc/passwd") == "x"
+
+
+@pytest.mark.parametrize("name", ["../x", "../../x", "/../x", "a/../../x", "/x", "a/b/../../../x"])
+def test_cve_2020_10696_cve_2021_21272_names_that_climb(victim: Victim, name: str) -> None:
+    victim.apply(tar_of([file(name, b"inside")]))
+    assert victim.text("x") == "inside"
+
+
+def test_cve_2007_4559_cve_2025_4517_names_too_long_to_be_resolved(victim: Victim) -> None:
+    # A filter that resolves paths as text gives up beyond PATH_MAX, and lets the rest pass.
+    part = "d" * 247
+    members: list[Member] = []
+    path = ""
+    for link in "abcdefghijklmnop":
+        members += [folder(path + part), symlink(path + link, part)]
+        path += link + "/"
+    members += [
+        symlink(path + "l" * 254, "../" * 20),
+        symlink("escape", path + "l" * 254 + "/../.."),
+    ]
+    members += [file("escape/etc/passwd", b"x"), hardlink("flag", "escape/etc/passwd")]
+    with suppress(NacreError):
+        victim.apply(tar_of(members))
+
+
+def test_files_of_the_host_are_not_opened_through_pipes_or_devices(victim: Victim) -> None:
+    # A pipe in the way would make a writer wait for ever.
+    members = [special("p", Kind.FIFO), file("p", b"x"), special("q", Kind.FIFO), folder("q")]
+    victim.apply(tar_of(members))
+    assert victim.text("p") == "x"
+
+
+def test_a_set_user_id_file_belongs_to_nobody_while_it_is_written(victim: Victim) -> None:
+    tar = tar_of([file("suid", b"x" * 2000, mode=0o4755)])
+    with Root.open(victim.root) as root, Applier(root) as applier:
+        applier.feed(tar[:1024])
+        assert stat.S_IMODE((victim.root / "suid").stat().st_mode) == 0o600
+        applier.feed(tar[1024:])
+        applier.finish()
+    assert stat.S_IMODE((victim.root / "suid").stat().st_mode) == 0o4755
+
+
+def test_a_tree_made_of_hostile_names_cannot_be_packed_as_whiteouts(victim: Victim) -> None:
+    (victim.root / ".wh.etc").touch()
+    with Root.open(victim.root) as root, pytest.raises(Unstorable):
+        tree_changes(None, root)
+
+
+# Races: CVE-2025-47290, CVE-2018-15664
+
+
+class Swapper:
+    """Somebody who keeps putting a link to the host where a directory is."""
+
+    def __init__(self, root: Path, target: Path) -> None:
+        self._directory, self._aside = root / "a" / "d", root / "a" / "aside"
+        self._target = target
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self.swaps = 0
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            with suppress(OSError):
+                self._directory.rename(self._aside)
+                self._directory.symlink_to(self._target)
+                self.swaps += 1
+            with suppress(OSError):
+                self._directory.unlink()
+            with suppress(OSError):
+                self._aside.rename(self._directory)
+
+
+@pytest.mark.parametrize("overlay", [None, Overlay.USER])
+def test_a_directory_swapped_for_a_link_meanwhile_leads_nowhere(
+    victim: Victim, overlay: Overlay | None
+) -> None:
+    rounds = 0
+    with Swapper(victim.root, victim.host / "etc") as swapper:
+        while swapper.swaps < 200 and rounds < 2000:
+            rounds += 1
+            members = [folder("a"), folder("a/d"), file("other")]
+            for number in range(20):
+                members += [
+                    *(file(f"a/d/{number}", b"x", mode=0o777), file("a/d/passwd", b"x")),
+                    *(folder(f"a/d/e{number}"), hardlink(f"h{number}", "other")),
+                    *(hardlink(f"a/d/l{number}", "other"), gone("a/d/shadow"), gone("a/d/passwd")),
+                    *(special("a/d/pipe", Kind.FIFO, mode=0o777), symlink("a/d/s", "x")),
+                    *(folder("a/d", 0o777, mtime=5), opaque("a/d")),
+                ]
+            with suppress(NacreError):
+                victim.apply(tar_of(members), overlay=overlay)
+    assert swapper.swaps >= 200
+
+
+def test_a_link_swapped_in_meanwhile_is_not_read_through(victim: Victim) -> None:
+    victim.apply(tar_of([folder("a"), folder("a/d"), file("a/d/passwd", b"inside")]))
+    rounds = 0
+    with Swapper(victim.root, victim.host / "etc") as swapper:
+        while swapper.swaps < 200 and rounds < 5000:
+            rounds += 1
+            with suppress(NacreError), Root.open(victim.root) as root:
+                found = {change.path for change in tree_changes(None, root)}
+                assert b"a/d/shadow" not in found
+    assert swapper.swaps >= 200
+
+
+# Bombs
+
+
+def inflate(packed: bytes, tree: Path) -> None:
+    with Root.open(tree) as root, Applier(root) as applier:
+        for piece in Decompressor(max_ratio=100).feed(packed):
+            applier.feed(piece)
+
+
+def test_cve_2017_14992_a_compressed_bomb_stops_at_the_ratio(victim: Victim) -> None:
+    bomb = gzip.compress(tar_of([file("zeros", bytes(40 << 20))]), 9)
+    with pytest.raises(LayerLimit) as caught:
+        inflate(bomb, victim.root)
+    assert caught.value.limit == "max_ratio"
+    assert (victim.root / "zeros").stat().st_size < 40 << 20
+
+
+@pytest.mark.parametrize(
+    ("limit", "members"),
+    [
+        ("max_depth", [folder("d/" * 513)]),
+        ("max_name", [file("n" * 4097)]),
+        ("max_size", [file("f", b"x" * 1025)]),
+        ("max_entries", [file(str(number)) for number in range(101)]),
+    ],
+)
+def test_bombs_stop_at_limits(victim: Victim, limit: str, members: list[Member]) -> None:
+    scanner = Scanner(max_entries=100)
+    with (
+        Root.open(victim.root) as root,
+        Applier(root, scanner=scanner, max_size=1024) as applier,
+        pytest.raises(LayerLimit) as caught,
+    ):
+        applier.feed(tar_of(members))
+    assert caught.value.limit == limit
