@@ -22,7 +22,8 @@ URL = re.compile(r"\bhttps?://[^\s\"'`<>)\]}|\\]+")
 # whose names are part of the grammar. A place to download from is never one of them: where
 # packages come from is each machine's own affair.
 CITED_HOSTS = {
-    "containers.dev", "datatracker.ietf.org", "distribution.github.io", "docker.io", "docs.docker.com",
+    "containers.dev", "datatracker.ietf.org", "distribution.github.io", "docker.io",
+    "docs.docker.com",
     "docs.python.org", "github.com", "index.docker.io", "keepachangelog.com", "man7.org",
     "opencontainers.org", "auth.docker.io", "registry-1.docker.io", "semver.org",
     "spec.opencontainers.org", "specs.opencontainers.org", "www.apache.org", "www.iana.org",

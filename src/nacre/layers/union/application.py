@@ -149,11 +149,10 @@ class Application:
             trail = self._resolver.trail(_as_directory(directory), _not_there)
         except (_Blocked, TooManyLinks):
             return
-        parent = trail[-1]
         if role == Role.OPAQUE:
-            self._hide_lower(parent)
-        else:
-            self._remove_lower(parent, split(target(path))[1])
+            self._hide_lower(trail[-1])
+        elif kept := self._remove_lower(trail[-1], split(target(path))[1]):
+            self._hide_lower(kept)
 
     def _make_marked(self) -> None:
         # Only once all members are there it is known what has to be made.
@@ -162,24 +161,28 @@ class Application:
                 self._resolver.trail(_as_directory(directory), self._make_if_free)
 
     def _hide_lower(self, directory: Node) -> None:
-        for name in list(directory.children or ()):
-            self._remove_lower(directory, name)
+        waiting = [directory]
+        while waiting:
+            parent = waiting.pop()
+            kept = [self._remove_lower(parent, name) for name in list(parent.children or ())]
+            waiting += filter(None, kept)
 
-    def _remove_lower(self, parent: Node, name: bytes) -> None:
+    def _remove_lower(self, parent: Node, name: bytes) -> Node | None:
+        """Remove what lower layers have under a name; return a directory that has to stay."""
         children = parent.children or {}
         node = children.get(name)
         if node is None:
-            return
+            return None
         own = node.attributes_layer == self._number or (parent, name) in self._own_links
-        if node.children is None or not (own or node in self._needed):
+        if node.children is not None and (own or node in self._needed):
+            node.layer = self._number
             if not own:
-                self._forget(node)
-                del children[name]
-            return
-        self._hide_lower(node)
-        node.layer = self._number
+                _take_attributes(node, IMPLIED, 0, self._number)
+            return node
         if not own:
-            _take_attributes(node, IMPLIED, 0, self._number)
+            self._forget(node)
+            del children[name]
+        return None
 
     # What all of them need
 

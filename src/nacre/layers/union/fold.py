@@ -31,22 +31,23 @@ from collections.abc import Iterable
 from nacre.layers.toc import Toc
 from nacre.layers.union.application import Application
 from nacre.layers.union.node import IMPLIED, Node
-from nacre.layers.union.resolve import MAX_STEPS, Resolver
+from nacre.layers.union.resolve import MAX_DEPTH, MAX_STEPS, Resolver
 from nacre.layers.union.tree import Tree
 
 
-def union(layers: Iterable[Toc], *, max_steps: int = MAX_STEPS) -> Tree:
+def union(layers: Iterable[Toc], *, max_steps: int = MAX_STEPS, max_depth: int = MAX_DEPTH) -> Tree:
     """Return the tree of a chain of layers, base first; how is told at the top of this file.
 
     Args:
         layers: their tables of contents. A layer may occur more than once.
-        max_steps: most parts of paths to look at; see ``Resolver``.
+        max_steps: most parts of paths to look at in all, see ``Resolver``.
+        max_depth: how deep directories may lie.
 
     Raises:
         BadLayer: a hard link leads nowhere, a member replaces the root, or links run in circles.
-        LayerLimit: the work exceeds ``max_steps``.
+        LayerLimit: one of the limits is exceeded.
     """
-    fold = Fold(max_steps=max_steps)
+    fold = Fold(max_steps=max_steps, max_depth=max_depth)
     for toc in layers:
         fold.apply(toc)
     return fold.tree()
@@ -55,9 +56,9 @@ def union(layers: Iterable[Toc], *, max_steps: int = MAX_STEPS) -> Tree:
 class Fold:
     """A tree that layers are applied to, one after the other."""
 
-    def __init__(self, *, max_steps: int = MAX_STEPS) -> None:
+    def __init__(self, *, max_steps: int = MAX_STEPS, max_depth: int = MAX_DEPTH) -> None:
         self.root = Node(IMPLIED, 0, 0, {})
-        self.resolver = Resolver(self.root, max_steps=max_steps)
+        self.resolver = Resolver(self.root, max_steps=max_steps, max_depth=max_depth)
         self._layers: list[Toc] = []
         self._linked: set[Node] = set()
 
@@ -65,7 +66,7 @@ class Fold:
         """Apply the next layer.
 
         Raises:
-            BadLayer: see ``union``; the fold is of no more use.
+            BadLayer, LayerLimit: as ``union``; the fold is of no more use.
         """
         number = len(self._layers)
         self._layers.append(toc)

@@ -13,6 +13,7 @@ MAX_LINKS = 40
 """Most symbolic links in one path, as in Linux."""
 
 MAX_STEPS = 50_000_000
+MAX_DEPTH = 2048
 
 Missing = Callable[[Node, bytes], Node]
 """Is asked for the directory of a name in a directory, where there is none; returns or raises."""
@@ -41,11 +42,15 @@ class Resolver:
         root: the root of the tree, where ``..`` ends and absolute links begin.
         max_steps: most parts of paths to look at in all, for links that lead through each other
             multiply the work.
+        max_depth: how deep directories may lie; no path in Linux has more parts than 2048.
     """
 
-    def __init__(self, root: Node, *, max_steps: int = MAX_STEPS) -> None:
+    def __init__(
+        self, root: Node, *, max_steps: int = MAX_STEPS, max_depth: int = MAX_DEPTH
+    ) -> None:
         self._root = root
         self._max_steps = max_steps
+        self._max_depth = max_depth
         self._steps = 0
 
     def trail(self, path: bytes, missing: Missing, *, follow: bool = True) -> list[Node]:
@@ -61,7 +66,7 @@ class Resolver:
 
         Raises:
             TooManyLinks: see the class.
-            LayerLimit: the work exceeds ``max_steps``.
+            LayerLimit: the work exceeds ``max_steps``, or the path ``max_depth``.
         """
         trail = [self._root]
         todo = path.split(b"/")[::-1]
@@ -86,13 +91,19 @@ class Resolver:
             if child is None or (todo and child.children is None):
                 child = missing(trail[-1], part)
             trail.append(child)
+            if len(trail) > self._max_depth:
+                raise self._exceeded(path, "max_depth", self._max_depth)
         return trail
 
     def _count(self, path: bytes) -> None:
         self._steps += 1
         if self._steps > self._max_steps:
-            raise LayerLimit(
-                f"resolving {shown(path)} takes more than {self._max_steps} steps in all",
-                limit="max_steps",
-                maximum=self._max_steps,
-            )
+            raise self._exceeded(path, "max_steps", self._max_steps)
+
+    def _exceeded(self, path: bytes, limit: str, maximum: int) -> LayerLimit:
+        what = {"max_steps": "steps in all", "max_depth": "directories"}[limit]
+        return LayerLimit(
+            f"the path {shown(path)} leads through more than {maximum} {what}",
+            limit=limit,
+            maximum=maximum,
+        )

@@ -481,6 +481,25 @@ def test_the_work_is_limited() -> None:
     assert caught.value.limit == "max_steps"
 
 
+def test_the_depth_is_limited_also_where_links_add_to_it() -> None:
+    deep = "/".join("d" * 510)
+    assert len(Stack([folder(deep)]).paths()) == 510
+    links = [symlink("a", f"{deep}/b"), symlink(f"{deep}/b", "x/" * 1000)]
+    layer = [*links, file("a/f")]
+    assert Stack(layer).tree.resolve(b"a/f").kind is Kind.REG
+    toc = Stack(layer).tocs[0]
+    with pytest.raises(LayerLimit) as caught:
+        union([toc], max_depth=1000)
+    assert caught.value.limit == "max_depth"
+
+
+def test_a_deep_directory_is_emptied() -> None:
+    deep = "/".join("d" * 510)
+    stack = Stack([file(f"{deep}/old")], [file(f"{deep}/new"), gone("d")])
+    assert stack.paths()[-1] == f"{deep}/new"
+    assert stack.tree.resolve(deep.encode()).implied
+
+
 NAMES = st.sampled_from(["a", "b", "a/b", "a/a", "b/a", "b/b/a"])
 REGULAR = st.lists(st.one_of(NAMES.map(lambda n: file(n, b"x")), NAMES.map(folder)), max_size=6)
 MARKERS = st.lists(st.one_of(NAMES.map(gone), NAMES.map(opaque)), max_size=4)
