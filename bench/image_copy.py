@@ -3,8 +3,8 @@
 Three settings: plain http and TLS on loopback, and a link with 50 ms round-trip delay, each with
 the same root file system cut into layers in three ways. In every round both tools run once, the
 order turning from round to round, each into a fresh folder on the same disk, everything written
-back before it begins. skopeo is also charged with a `sync` of the file system, in a column of its
-own, since what it leaves to the kernel nacre has already on disk.
+back before it begins. Both sync every blob; nacre also folders and index, so in a column of its
+own skopeo is charged with a `sync` of the file system after it.
 """
 
 from __future__ import annotations
@@ -12,8 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import shutil
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,9 +20,10 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from bench.kit import image, machine, results, tools
+from bench.kit import image, linkspeed, machine, results, tools
 from bench.kit.cache import CACHE, published
-from bench.kit.delaylink import Link, delayed_link
+from bench.kit.delaylink import delayed_link
+from bench.kit.ending import end_in_order
 from bench.kit.figures import ratio
 from bench.kit.namespace import HERE, Namespace
 from bench.kit.registry import Registry, registry
@@ -33,8 +32,6 @@ from bench.kit.tools import Tools
 
 _NAME = "image_copy"
 _ONE_WAY = 0.025
-_PROBE = Path(__file__).with_name("kit") / "probe.py"
-_PROBED = 300_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,35 +125,6 @@ def course(setting: Setting, folder: Path, watch: Stopwatch) -> Iterator[Course]
             yield Course(setting, HERE, served, folder, watch)
 
 
-def probe() -> dict[str, str]:
-    """Measure the link: what its delay is, and that it is not the narrow place."""
-    with delayed_link(0) as link:
-        free = _probed(link)[1]
-    with delayed_link(_ONE_WAY) as link:
-        opening, one_stream = _probed(link)
-        kind = link.kind
-    return {
-        "link with delay": f"{kind}, opening a connection takes {opening * 1e3:.1f} ms (median)",
-        "one TCP stream on it": f"{one_stream / 1e6:.0f} MB/s; "
-        f"{free / 1e6:.0f} MB/s on the same link without delay",
-    }
-
-
-def _probed(link: Link) -> tuple[float, float]:
-    address = link.server.address
-    argv = link.server.enter(sys.executable, str(_PROBE), "serve", address)
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as server:
-        assert server.stdout is not None
-        port = server.stdout.readline().strip()
-        client = (sys.executable, str(_PROBE))
-        try:
-            opening = float(link.client.run(*client, "connect", address, port))
-            speed = float(link.client.run(*client, "drain", address, port, str(_PROBED)))
-        finally:
-            server.terminate()
-    return opening, speed
-
-
 def measure(settings: list[Setting], rounds: int, delayed_rounds: int) -> list[Run]:
     """Run everything, saying how it goes."""
     runs = []
@@ -185,7 +153,10 @@ def _of(runs: list[Run], tool: str, what: str) -> list[float]:
 
 def render(runs: list[Run], about: str, sizes: dict[str, int]) -> str:
     """Return the section of RESULTS.md."""
-    text = "## Registry to OCI layout: nacre image copy, skopeo copy\n\n" + about
+    text = (
+        "## Registry to OCI layout: nacre image copy, skopeo copy\n\n"
+        f"Wanted: ratios of at most 1.\n\n{about}"
+    )
     for setting in SETTINGS:
         rows = [
             _row(shape, chosen, sizes[shape.name])
@@ -229,11 +200,12 @@ def main() -> None:
         "--setting", action="append", choices=[each.name for each in SETTINGS], help="only this"
     )
     given = parser.parse_args()
+    end_in_order()
     settings = [each for each in SETTINGS if not given.setting or each.name in given.setting]
     about: dict[str, Any] = {"machine": machine.describe()}
     about["tools"] = tools.versions("nacre", "skopeo", "docker-registry")
     sizes = published(image.SHAPES)
-    about["link"] = probe() if any(each.delay for each in settings) else {}
+    about["link"] = linkspeed.describe(_ONE_WAY) if any(each.delay for each in settings) else {}
     runs = measure(settings, given.rounds, given.delayed_rounds)
     raw = {
         "settings": {each.name: each.title for each in SETTINGS},

@@ -68,6 +68,11 @@ STACKS = {
     "a hard link to a lower file": [BASE, [hardlink("etc-a", "etc/a")]],
     "a hard link to a symlink": [BASE, [hardlink("link", "lib")]],
     "a parent that keeps its attributes": [BASE, [file("tmp/x", b"x")]],
+    "a whiteout before its own entry": [BASE, [folder("etc"), gone("etc/a"), file("etc/a", b"n")]],
+    "a whiteout after its own entry": [BASE, [folder("etc"), file("etc/a", b"n"), gone("etc/a")]],
+    "an opaque marker after entries": [BASE, [folder("etc"), file("etc/n"), opaque("etc")]],
+    "a parent that is a dead symlink": [BASE, [symlink("dead", "no/where"), file("dead/x")]],
+    "a name that goes up": [BASE, [file("../../up", b"u")]],
     "a changed linked file": [BASE, [folder("bin"), file("bin/sh", b"new")]],
 }
 

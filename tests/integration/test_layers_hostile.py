@@ -30,7 +30,7 @@ from nacre.layers.tar import END_OF_ARCHIVE, Scanner, header_blocks
 from nacre.layers.whiteout import Overlay
 from tests.integration.layer_apply import listing
 from tests.integration.ordinary_user import UID, as_user
-from tests.integration.test_union import listed
+from tests.integration.union_listing import listed
 from tests.unit.layers.stacks import (
     Member,
     Stack,
