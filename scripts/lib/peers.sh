@@ -1,5 +1,5 @@
 # The other people's tools that the tests and the demo talk to, as Debian and Ubuntu name them.
-# Needs common.sh and system.sh.
+# Needs common.sh, system.sh and python.sh.
 # shellcheck shell=bash
 
 # What scripts/demo needs: a root file system maker, a foreign registry, a second reader.
@@ -8,6 +8,7 @@ DEMO_PACKAGES=(
     ca-certificates
     docker-registry
     mmdebstrap
+    mount # mmdebstrap calls it; not in every minimal system
     openssl
     skopeo
 )
@@ -16,6 +17,7 @@ DEMO_PACKAGES=(
 TEST_PACKAGES=(
     "${DEMO_PACKAGES[@]}"
     buildah
+    bzip2
     crun
     erofs-utils
     fish
@@ -28,10 +30,22 @@ TEST_PACKAGES=(
     zsh
 )
 
-# ensure_test_peers: all that the compat and integration tests need. Docker may have come from
-# elsewhere and stays then; its engine runs as root only, as do the tests that need it.
+# An ordinary user's mmdebstrap works in a user namespace.
+is_root || DEMO_PACKAGES+=(uidmap)
+
+# ensure_demo_peers: all that the demo needs, Python included: what is missing is said at once.
+ensure_demo_peers() {
+    local -a python
+    mapfile -t python < <(python_packages)
+    ensure_system_packages "${DEMO_PACKAGES[@]}" "${python[@]}"
+}
+
+# ensure_test_peers: all that the compat and integration tests need, and Python. Docker may have
+# come from elsewhere and stays then; its engine runs as root only, as do the tests that need it.
 ensure_test_peers() {
-    ensure_system_packages "${TEST_PACKAGES[@]}"
+    local -a python
+    mapfile -t python < <(python_packages)
+    ensure_system_packages "${TEST_PACKAGES[@]}" "${python[@]}"
     is_root || return 0
     command -v dockerd >/dev/null || ensure_system_packages docker.io
     command -v docker >/dev/null || ensure_system_packages docker-cli # apart since Debian 13

@@ -23,16 +23,19 @@ find_python() {
     return 1
 }
 
+# python_packages: the system packages that a machine without such a Python needs, one a line.
+python_packages() {
+    find_python python_makes_venvs >/dev/null || printf '%s\n' python3 python3-venv
+}
+
 # choose_python: print a Python that can make virtual environments, installing the
 # distribution's (as root) when the machine has none.
 choose_python() {
-    local python
-    if ! python="$(find_python python_makes_venvs)"; then
-        ensure_system_packages python3 python3-venv >&2
-        python="$(find_python python_makes_venvs)" ||
-            fail "no Python 3.11 or newer that can make virtual environments; install one"
-    fi
-    printf '%s\n' "$python"
+    local -a missing
+    mapfile -t missing < <(python_packages)
+    ensure_system_packages "${missing[@]}" >&2
+    find_python python_makes_venvs ||
+        fail "no Python 3.11 or newer that can make virtual environments; install one"
 }
 
 # venv_stamp: what the virtual environment depends on, as one hash. The place is part of it

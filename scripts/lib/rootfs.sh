@@ -26,7 +26,8 @@ make_rootfs() {
         "$suite" "$target.part" "${sources[@]}" >&2; then
         rm -f "$target.part"
         is_root || printf '%s\n' "As an ordinary user mmdebstrap needs a user namespace:" \
-            "the package uidmap, and a range for you in /etc/subuid and /etc/subgid." >&2
+            "the package uidmap, a range for you in /etc/subuid and /etc/subgid, and a machine" \
+            "that allows it; a chroot and many containers do not." >&2
         fail "mmdebstrap could not make the root file system (its messages are above)"
     fi
     mv "$target.part" "$target"

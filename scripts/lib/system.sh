@@ -22,6 +22,16 @@ refresh_package_lists() {
     APT_LISTS_ARE_FRESH=yes
 }
 
+# quietly COMMAND ARG...: run it; what it printed is shown only when it fails.
+quietly() {
+    local log status=0
+    log="$(mktemp)"
+    "$@" >"$log" 2>&1 || status=$?
+    [ "$status" -eq 0 ] || cat "$log" >&2
+    rm -f "$log"
+    return "$status"
+}
+
 # ensure_system_packages PACKAGE...: afterwards all of them are installed, or the command has
 # ended with a sentence that says what to install. Quick when there is nothing to do.
 ensure_system_packages() {
@@ -34,8 +44,8 @@ ensure_system_packages() {
         "(as root: apt-get install --no-install-recommends ${missing[*]})"
     refresh_package_lists
     say "installing system packages: ${missing[*]}"
-    DEBIAN_FRONTEND=noninteractive apt-get -q=2 -o Dpkg::Use-Pty=0 install -y \
-        --no-install-recommends "${missing[@]}" >/dev/null
+    quietly env DEBIAN_FRONTEND=noninteractive apt-get -q=2 -o Dpkg::Use-Pty=0 install -y \
+        --no-install-recommends "${missing[@]}"
     stop_packaged_services "${missing[@]}"
 }
 

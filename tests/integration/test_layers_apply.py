@@ -39,6 +39,11 @@ def unpack(tree: Path, tar: bytes, overlay: Overlay | None = None) -> Applied:
         return applier.finish()
 
 
+def unpack_all(tree: Path, tars: Sequence[bytes]) -> None:
+    for tar in tars:
+        unpack(tree, tar)
+
+
 def unpack_file(tree: Path, tar: Path) -> Applied:
     with Root.open(tree) as root, Applier(root) as applier, tar.open("rb") as stream:
         while chunk := stream.read(1 << 20):
@@ -56,11 +61,9 @@ def test_any_stack_on_disk_is_its_union(layers: list[list[Member]], tmp_path: Pa
         except BadLayer:
             event("refused")
             with pytest.raises(BadMember):
-                for tar in tars:
-                    unpack(Path(name), tar)
+                unpack_all(Path(name), tars)
             return
-        for tar in tars:
-            unpack(Path(name), tar)
+        unpack_all(Path(name), tars)
         assert listing(name.encode()) == expected
 
 
@@ -152,7 +155,19 @@ def test_what_overlayfs_writes_is_a_layer(tmp_path: Path) -> None:
         write_layer(out, root, changes, overlay=Overlay.TRUSTED)
         found = [f"{kind.value} {path.decode()}" for kind, path in changes]
     assert found == [
-        *("D f", "C a", "A a/again", "C a/c", "A a/c/g", "A a/new", "A made", "A made/x", "A over"),
+        *(
+            "D f",
+            "C a",
+            "A a/again",
+            "C a/c",
+            "D a/c/d",
+            "D a/c/e",
+            "A a/c/g",
+            "A a/new",
+            "A made",
+            "A made/x",
+            "A over",
+        ),
     ]
     tree = tmp_path / "tree"
     tree.mkdir()
@@ -301,7 +316,10 @@ def test_owners_are_mapped_and_mapped_back(two: tuple[Path, Path], tmp_path: Pat
         write_layer(out, root, tree_changes(None, root), ownership=ownership)
     unpack_file(again, packed)
     assert {path: (seen.uid, seen.gid) for path, seen in listing(bytes(again)).items()} == {
-        b"": (0, 0), b"a": (0, 0), b"b": (5, 65536), b"s": (1, 0)
+        b"": (0, 0),
+        b"a": (0, 0),
+        b"b": (5, 65536),
+        b"s": (1, 0),
     }
 
 

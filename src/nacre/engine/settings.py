@@ -39,7 +39,7 @@ class Settings:
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """The process environment: proxies and credential locations are found in it."""
 
-    jobs: int = 3
+    jobs: int = 6
     """How many blobs move at a time."""
 
 
@@ -70,7 +70,7 @@ def load(
         config_file=path,
         registry=_tables(path, table),
         environment=env,
-        jobs=_positive(path, table.get("jobs", 3)),
+        jobs=_positive(path, table.get("jobs", 6)),
     )
 
 

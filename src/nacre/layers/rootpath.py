@@ -113,36 +113,46 @@ class Root:
         os.close(self.fd)
 
     @contextmanager
-    def parent(self, path: bytes, *, obstacle: Obstacle | None = None) -> Iterator[Place]:
+    def parent(
+        self, path: bytes, *, obstacle: Obstacle | None = None, follow: bool = True
+    ) -> Iterator[Place]:
         """Open the directory that a clean path's last part is a name in; that is not followed.
 
         Args:
             path: a clean path, see ``nacre.layers.paths``.
             obstacle: what to do where a directory is missing; by default NoSuchPath is raised.
+            follow: whether links on the way are followed; else they are obstacles.
 
         Raises:
             NoSuchPath, TooManyLinks, LayerLimit, OSError: see ``open_directory``.
         """
         above, name = split(path)
-        directory = self.open_directory(above, obstacle=obstacle)
+        directory = self.open_directory(above, obstacle=obstacle, follow=follow)
         try:
             yield Place(directory.fd, joined(directory.path, name), name or b".")
         finally:
             os.close(directory.fd)
 
     @contextmanager
-    def directory(self, path: bytes, *, obstacle: Obstacle | None = None) -> Iterator[Directory]:
+    def directory(
+        self, path: bytes, *, obstacle: Obstacle | None = None, follow: bool = True
+    ) -> Iterator[Directory]:
         """Open a directory while in use; see ``open_directory``."""
-        directory = self.open_directory(path, obstacle=obstacle)
+        directory = self.open_directory(path, obstacle=obstacle, follow=follow)
         try:
             yield directory
         finally:
             os.close(directory.fd)
 
-    def open_directory(self, path: bytes, *, obstacle: Obstacle | None = None) -> Directory:
-        """Open the directory that a clean path leads to, every link followed.
+    def open_directory(
+        self, path: bytes, *, obstacle: Obstacle | None = None, follow: bool = True
+    ) -> Directory:
+        """Open the directory that a clean path leads to; the caller closes its descriptor.
 
-        The caller closes its descriptor.
+        Args:
+            path: a clean path, see ``nacre.layers.paths``.
+            obstacle: what to do where a directory is missing; by default NoSuchPath is raised.
+            follow: whether links are followed, the last one too; else they are obstacles.
 
         Raises:
             NoSuchPath: there is none.
@@ -153,7 +163,7 @@ class Root:
         fd = _open_without_links(self.fd, path)
         if fd >= 0:
             return Directory(fd, path)
-        walk = _Walk(self.fd, path, obstacle or refuse)
+        walk = _Walk(self.fd, path, obstacle or refuse, follow=follow)
         try:
             while walk.todo:
                 self._count(path)
@@ -196,8 +206,9 @@ def _open_without_links(root: int, path: bytes) -> int:
 class _Walk:
     """The way of one path, part by part. ``fd`` is the directory reached, and open."""
 
-    def __init__(self, root: int, path: bytes, obstacle: Obstacle) -> None:
+    def __init__(self, root: int, path: bytes, obstacle: Obstacle, *, follow: bool) -> None:
         self._root = root
+        self._follow = follow
         self._path = path
         self._obstacle = obstacle
         self._links = 0
@@ -238,7 +249,8 @@ class _Walk:
         self.parts = []
 
     def _pass(self, part: bytes, problem: OSError) -> None:
-        target = _link_target(self.fd, part) if problem.errno == errno.ENOTDIR else None
+        may_be_link = self._follow and problem.errno == errno.ENOTDIR
+        target = _link_target(self.fd, part) if may_be_link else None
         if target is None:
             self._attempts += 1
             if self._attempts > _MAX_ATTEMPTS:
@@ -271,11 +283,13 @@ class Directories:
 
     Args:
         root: where the paths begin.
+        follow: whether links are followed.
         size: most directories to keep open.
     """
 
-    def __init__(self, root: Root, *, size: int = 32) -> None:
+    def __init__(self, root: Root, *, follow: bool = True, size: int = 32) -> None:
         self._root = root
+        self._follow = follow
         self._size = size
         self._open: dict[bytes, Directory] = {}
         self._stale: list[Directory] = []
@@ -296,7 +310,7 @@ class Directories:
         directory = self._open.get(path)
         if directory is None:
             self._close_stale()
-            directory = self._root.open_directory(path, obstacle=obstacle)
+            directory = self._root.open_directory(path, obstacle=obstacle, follow=self._follow)
             if len(self._open) >= self._size:
                 self._stale.append(self._open.pop(next(iter(self._open))))
             self._open[path] = directory

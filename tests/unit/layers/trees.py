@@ -86,9 +86,15 @@ def is_whiteout(path: Path) -> bool:
     return stat.S_ISCHR(found.st_mode) and found.st_rdev == 0
 
 
-def snapshot(tree: Path) -> dict[str, tuple[object, ...]]:
-    """Return all about a tree: what may not change when somebody else is attacked."""
-    return {str(path): _facts(path) for path in [tree, *sorted(tree.rglob("*"))]}
+def snapshot(tree: Path, *, without: Path | None = None) -> dict[str, tuple[object, ...]]:
+    """Return all about a tree, but for a part: what may not change when somebody attacks."""
+    if tree == without:
+        return {}
+    found = {str(tree): _facts(tree)}
+    if tree.is_dir() and not tree.is_symlink():
+        for below in tree.iterdir():
+            found |= snapshot(below, without=without)
+    return found
 
 
 def _facts(path: Path) -> tuple[object, ...]:

@@ -93,6 +93,7 @@ class Applier:
         self._members_end = 0
         self._body: Body | None = None
         self._stored: dict[bytes, bytes] = {}
+        self._marked: dict[bytes, None] = {}  # directories with whiteouts, each once
         self._entries = 0
         self._size = 0
 
@@ -136,8 +137,11 @@ class Applier:
         """
         self._scanner.finish()
         try:
-            if self._stored and (directory := self._tree.open_parent(ROOT)):
+            if self._stored and (directory := self._tree.find_directory(ROOT)):
                 self._tree.remove(directory, _STORE)
+            # Only once all members are there it is known which directories have to be made.
+            for marked in self._marked:
+                self._tree.imply_directory(marked)
             self._whiteouts.finish()
             self._tree.directories.finish()
         except OSError as problem:
@@ -224,9 +228,8 @@ class Applier:
                 self._make_file(place, entry, view, offset)
                 self._stored[name] = place
             return
-        directory = self._tree.open_parent(split(path)[0])
-        if directory is None:
-            return
+        directory = split(path)[0]
+        self._marked[directory] = None
         if what is Role.OPAQUE:
             self._whiteouts.hide(directory)
         else:

@@ -71,9 +71,8 @@ class PendingDirectories:
         """Give all directories their attributes, the innermost first."""
         for path in sorted(self._found, reverse=True):
             # By now there may be none, or a link in its place.
-            with suppress(NoSuchPath), self._root.directory(path) as directory:
-                if directory.path == path:
-                    self._finish_directory(directory.fd, path)
+            with suppress(NoSuchPath), self._root.directory(path, follow=False) as directory:
+                self._finish_directory(directory.fd, path)
 
     def _finish_directory(self, handle: int, path: bytes) -> None:
         what = self._found[path]

@@ -19,7 +19,7 @@ from nacre.layers.entry import Entry, Kind
 from nacre.layers.errors import LayerLimit, shown
 from nacre.layers.paths import ROOT, joined, split
 from nacre.layers.removal import remove
-from nacre.layers.rootpath import Directories, Directory, NoSuchPath, Root, refuse
+from nacre.layers.rootpath import Directories, Directory, NoSuchPath, Root, TooManyLinks, refuse
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FORMATS = {Kind.FIFO: stat.S_IFIFO, Kind.CHR: stat.S_IFCHR, Kind.BLK: stat.S_IFBLK}
@@ -136,11 +136,19 @@ class TreeWriter:
 
     # What whiteouts need too
 
-    def open_parent(self, path: bytes) -> Directory | None:
-        """Open the directory of a whiteout; None if there is something else in its place."""
+    def find_directory(self, path: bytes) -> Directory | None:
+        """Open a directory in which something is to be removed; None if there is none."""
         try:
-            return self._prepared(self._parents.get(path, obstacle=self._make_if_free))
-        except NoSuchPath:
+            directory = self._parents.get(path, obstacle=self._search)
+        except (NoSuchPath, TooManyLinks):
+            return None
+        return self._kept(directory)
+
+    def imply_directory(self, path: bytes) -> Directory | None:
+        """Open a directory, made if there is nothing; None if there is something else."""
+        try:
+            return self._kept(self._parents.get(path, obstacle=self._make_if_free))
+        except (NoSuchPath, TooManyLinks):
             return None
 
     def remove(self, directory: Directory, name: bytes) -> None:
@@ -171,10 +179,13 @@ class TreeWriter:
             self.remove(directory, name)
         return directory, name
 
-    def _prepared(self, directory: Directory) -> Directory:
-        path = directory.path
-        if path not in self.directories:
+    def _kept(self, directory: Directory) -> Directory:
+        if directory.path not in self.directories:
             self.directories.keep(directory)
+        return directory
+
+    def _prepared(self, directory: Directory) -> Directory:
+        path = self._kept(directory).path
         while path not in self.needed:
             self.needed.add(path)
             path = split(path)[0]
@@ -189,7 +200,7 @@ class TreeWriter:
 
     def _make_way(self, directory: Directory, name: bytes, problem: OSError) -> None:
         if problem.errno == errno.ENOTDIR:
-            self._replace(self._prepared(directory), name)
+            self._replace(self._kept(directory), name)
             self.directories.made(joined(directory.path, name))
         else:
             self._make_if_free(directory, name, problem)
@@ -198,7 +209,7 @@ class TreeWriter:
         if problem.errno != errno.ENOENT:
             self._search(directory, name, problem)
             return
-        real = joined(self._prepared(directory).path, name)
+        real = joined(self._kept(directory).path, name)
         if real.count(b"/") >= self._max_depth:
             raise LayerLimit(
                 f"the directory {shown(real)} lies more than {self._max_depth} levels deep",

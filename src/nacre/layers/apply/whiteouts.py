@@ -22,11 +22,11 @@ from nacre.layers.whiteout import Overlay
 class Whiteouts(Protocol):
     """Carries out the whiteouts of a layer."""
 
-    def remove(self, directory: Directory, name: bytes) -> None:
-        """Remove a name of lower layers."""
+    def remove(self, directory: bytes, name: bytes) -> None:
+        """Remove what lower layers have under a name in the directory with a clean path."""
 
-    def hide(self, directory: Directory) -> None:
-        """Remove all that lower layers have in a directory."""
+    def hide(self, directory: bytes) -> None:
+        """Remove all that lower layers have in the directory with a clean path."""
 
     def finish(self) -> None:
         """Do what can only be done when all members are there."""
@@ -35,10 +35,10 @@ class Whiteouts(Protocol):
 class NoWhiteouts:
     """For a tree without lower layers: there is nothing to remove."""
 
-    def remove(self, directory: Directory, name: bytes) -> None:
+    def remove(self, directory: bytes, name: bytes) -> None:
         """Do nothing."""
 
-    def hide(self, directory: Directory) -> None:
+    def hide(self, directory: bytes) -> None:
         """Do nothing."""
 
     def finish(self) -> None:
@@ -56,13 +56,15 @@ class RemovingWhiteouts:
         self._tree = tree
         self._own = set() if tree.own is None else tree.own
 
-    def remove(self, directory: Directory, name: bytes) -> None:
+    def remove(self, directory: bytes, name: bytes) -> None:
         """Remove a name, or, of a directory that this layer needs, all but what it lists."""
-        self._remove_all([(directory.path, name)])
+        if place := self._tree.find_directory(directory):
+            self._remove_all([(place.path, name)])
 
-    def hide(self, directory: Directory) -> None:
+    def hide(self, directory: bytes) -> None:
         """Remove all in a directory but what this layer lists."""
-        self._remove_all([(directory.path, name) for name in names_in(directory.fd)])
+        if place := self._tree.find_directory(directory):
+            self._remove_all([(place.path, name) for name in names_in(place.fd)])
 
     def finish(self) -> None:
         """Do nothing: all is done."""
@@ -70,16 +72,17 @@ class RemovingWhiteouts:
     def _remove_all(self, waiting: list[tuple[bytes, bytes]]) -> None:
         while waiting:
             above, name = waiting.pop()
-            # That path has no links, so it leads there or, after someone's swap, nowhere.
-            with suppress(NoSuchPath, FileNotFoundError), self._tree.root.directory(above) as place:
-                path = joined(place.path, name)
+            with (
+                suppress(NoSuchPath, FileNotFoundError, NotADirectoryError),
+                self._tree.root.directory(above, follow=False) as place,
+            ):
+                path = joined(above, name)
                 if not self._stays(place, path, name):
                     self._tree.remove(place, name)
                     continue
-                with suppress(NotADirectoryError):
-                    waiting += [(path, one) for one in names_in(place.fd, name)]
-                    if path not in self._own:
-                        self._tree.directories.change(path)
+                waiting += [(path, one) for one in names_in(place.fd, name)]
+                if path not in self._own:
+                    self._tree.directories.change(path)
 
     def _stays(self, place: Directory, path: bytes, name: bytes) -> bool:
         if path in self._own:
@@ -103,24 +106,30 @@ class OverlayWhiteouts:
     def __init__(self, tree: TreeWriter, form: Overlay) -> None:
         self._tree = tree
         self._form = form
+        self._markers: dict[tuple[bytes, bytes], None] = {}
         self._removed: set[bytes] = set()
-        self._opaque: set[bytes] = set()
 
-    def remove(self, directory: Directory, name: bytes) -> None:
+    def remove(self, directory: bytes, name: bytes) -> None:
         """Note a whiteout."""
-        self._removed.add(joined(directory.path, name))
+        self._markers[directory, name] = None
 
-    def hide(self, directory: Directory) -> None:
+    def hide(self, directory: bytes) -> None:
         """Note an opaque directory."""
-        self._opaque.add(directory.path)
+        self._markers[directory, b""] = None
 
     def finish(self) -> None:
         """Make all whiteouts and opaque directories, outer ones first."""
-        opaque = self._opaque | self._tree.replacements
+        opaque = set(self._tree.replacements)
+        for directory, name in self._markers:
+            if found := self._tree.find_directory(directory):
+                if name:
+                    self._removed.add(joined(found.path, name))
+                else:
+                    opaque.add(found.path)
         for path in sorted(opaque | self._removed):
             if not _is_below(path, opaque):
-                with suppress(NoSuchPath), self._tree.root.parent(path) as place:
-                    if place.path == path and self._finish_one(place.fd, place.name, path):
+                with suppress(NoSuchPath), self._tree.root.parent(path, follow=False) as place:
+                    if self._finish_one(place.fd, place.name, path):
                         opaque.add(path)
 
     def _finish_one(self, parent: int, name: bytes, path: bytes) -> bool:

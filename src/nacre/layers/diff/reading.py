@@ -81,7 +81,7 @@ class TreeReader:
     def __init__(self, root: Root, *, overlay: Overlay | None = None) -> None:
         self._root = root
         self._overlay = overlay
-        self._directories = Directories(root)
+        self._directories = Directories(root, follow=False)
         self._unlocked: dict[bytes, int] = {}
 
     def __enter__(self) -> Self:
@@ -100,7 +100,6 @@ class TreeReader:
 
         Raises:
             NoSuchPath: there is none.
-            Conflict: someone puts links where directories were.
             Unreadable: the disk fails, or it is somebody else's.
         """
         directory = self._directory(path)
@@ -110,7 +109,7 @@ class TreeReader:
         """Return what is under a path; links are not followed.
 
         Raises:
-            NoSuchPath, Conflict, Unreadable: as ``names``; the first one if there is nothing.
+            NoSuchPath, Unreadable: as ``names``.
         """
         above, name = split(path)
         directory = self._directory(above)
@@ -168,12 +167,9 @@ class TreeReader:
 
     def _directory(self, path: bytes) -> Directory:
         try:
-            directory = self._directories.get(path, obstacle=self._pass)
+            return self._directories.get(path, obstacle=self._pass)
         except OSError as problem:
             raise Unreadable(path, problem) from problem
-        if directory.path != path:
-            raise Conflict(f"{shown(path)} is being changed by someone else")
-        return directory
 
     def _pass(self, directory: Directory, name: bytes, problem: OSError) -> None:
         if not isinstance(problem, PermissionError) or not self._unlock(directory):
