@@ -15,11 +15,16 @@ AT_FDCWD, RENAME_EXCHANGE = -100, 2
 _rename = ctypes.CDLL(None, use_errno=True).renameat2
 
 
+def _wait_for_end(ended: threading.Event) -> None:
+    sys.stdin.read()
+    ended.set()
+
+
 def main(directory: str, target: str) -> None:
     """Swap ``directory`` and a link to ``target`` beside it."""
     link = f"{directory}.link"
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set())).start()
+    threading.Thread(target=_wait_for_end, args=(ended,)).start()
     swaps = junk = 0
     while not ended.is_set():
         if not os.path.islink(link) and not os.path.islink(directory):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -77,8 +78,10 @@ class Attributes:
     def replace_directory(self, fd: int, entry: Entry, path: bytes) -> None:
         """Set those of a directory that has others so far."""
         for name in map(os.fsencode, os.listxattr(fd)):
-            if self._is_replaced(name):
-                os.removexattr(fd, name)
+            # What may not be removed was set by somebody else, not by a layer.
+            with suppress(PermissionError):
+                if self._is_replaced(name):
+                    os.removexattr(fd, name)
         self.set_file(fd, entry, path)
 
     def set_other(self, parent: int, name: bytes, entry: Entry, path: bytes) -> None:

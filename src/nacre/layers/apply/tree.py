@@ -51,6 +51,7 @@ class TreeWriter:
         self._losses = losses
         self._max_depth = max_depth
         self._parents = Directories(root)
+        self._latest: Directory | None = None
         self._unmade: set[bytes] = set()
 
     def __enter__(self) -> Self:
@@ -165,10 +166,12 @@ class TreeWriter:
     # Places
 
     def _place(self, path: bytes) -> tuple[Directory, bytes]:
-        above, name = split(path)
+        above, _, name = path.rpartition(b"/")
         if not name:
             raise BadMember(path, "stands for the root, which can only be a directory")
-        directory = self._prepared(self._parents.get(above, obstacle=self._make_way))
+        directory = self._parents.get(above, obstacle=self._make_way)
+        if directory is not self._latest:
+            self._latest = self._prepared(directory)
         if self.own is not None:
             self.own.add(joined(directory.path, name))
         return directory, name
