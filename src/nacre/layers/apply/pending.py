@@ -69,7 +69,7 @@ class PendingDirectories:
 
     def finish(self) -> None:
         """Give all directories their attributes, the innermost first."""
-        for path in sorted(self._found):
+        for path in sorted(self._found, reverse=True):
             # By now there may be none, or a link in its place.
             with suppress(NoSuchPath), self._root.directory(path, follow=False) as directory:
                 self._finish_directory(directory.fd, path)
