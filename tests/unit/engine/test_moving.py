@@ -69,7 +69,16 @@ def test_an_import_twice_is_two_names_of_one_layer(stock: Stock) -> None:
     assert layers == {Digest.of(ROOTFS)}
 
 
-@pytest.mark.parametrize("data", [b"", b"x", b"x" * 5000, ROOTFS[:700], gzip.compress(b"")])
+NO_TARS = {
+    "nothing": b"",
+    "one byte": b"x",
+    "noise": b"x" * 5000,
+    "cut short": ROOTFS[:700],
+    "nothing, compressed": gzip.compress(b""),
+}
+
+
+@pytest.mark.parametrize("data", NO_TARS.values(), ids=NO_TARS)
 def test_what_is_no_tar_is_not_imported(data: bytes, stock: Stock) -> None:
     with pytest.raises(InvalidRootfs) as raised:
         stock.images.import_(io.BytesIO(data), "app")
