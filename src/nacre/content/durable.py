@@ -47,7 +47,9 @@ def replace_file(path: Path, data: bytes) -> None:
     """
     new = path.with_name(f".{path.name}{_NEW}")
     try:
-        with new.open("wb") as file:
+        # A process that died may have left it; a stranger's layout may have a link in its place.
+        new.unlink(missing_ok=True)
+        with new.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())

@@ -18,7 +18,7 @@ mode, so that a layout can be handed on. Reading never writes.
 from __future__ import annotations
 
 import os
-import stat
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
@@ -29,6 +29,7 @@ from nacre.content.diskerrors import disk_error, disk_errors
 from nacre.content.durable import make_folder, sync_folder
 from nacre.content.hashing import Processors
 from nacre.content.locking import keep_waiting, locked_file, remove_unlocked
+from nacre.content.plainfile import NotAPlainFile, open_plain
 from nacre.content.store import BlobNotFound, CorruptBlob
 from nacre.content.verify import verified
 from nacre.errors import AlreadyExists, NacreError
@@ -42,6 +43,12 @@ _PRIVATE = 0o700
 _FILE_MODE = 0o644
 _PART = ".part"
 _ABSENT = (FileNotFoundError, NotADirectoryError)
+
+# A layout may be anybody's folder: what is not named as here was put there by somebody else.
+_FLAT = r"sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{128})"
+_TRASH_NAME = re.compile(_FLAT)
+_PART_NAME = re.compile(_FLAT + re.escape(_PART))
+_TEMPORARY_NAME = re.compile(r"tmp-[0-9]+-[0-9a-f]{16}")
 
 
 class FilesystemBlobs:
@@ -63,16 +70,12 @@ class FilesystemBlobs:
 
     def stream(self, descriptor: Descriptor, offset: int = 0) -> BinaryIO:
         """Return the bytes from ``offset`` on as an unbuffered file; see `BlobReader`."""
-        path = self._blob(descriptor.digest)
         try:
-            # Layouts come from strangers: opening what is no file must not hang.
-            number = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+            file = open_plain(self._blob(descriptor.digest))
+        except NotAPlainFile:
+            raise CorruptBlob(f"blob {descriptor.digest} in {self._root} is not a file") from None
         except OSError as error:
             raise self._unreadable(error, descriptor.digest) from error
-        if not stat.S_ISREG(os.fstat(number).st_mode):
-            os.close(number)
-            raise CorruptBlob(f"blob {descriptor.digest} in {self._root} is not a file")
-        file = os.fdopen(number, "rb", buffering=0)
         file.seek(offset)
         return file
 
@@ -155,7 +158,8 @@ class FilesystemBlobs:
         """Delete what was discarded, also by processes that died before they could."""
         with disk_errors(self._root):
             for path in self._entries(self._root / "trash"):
-                path.unlink(missing_ok=True)
+                if _TRASH_NAME.fullmatch(path.name):
+                    path.unlink(missing_ok=True)
 
     def sweep_ingests(self, *, resumable: bool = False) -> int:
         """Remove the ingests of dead processes and return how many bytes that freed.
@@ -165,7 +169,8 @@ class FilesystemBlobs:
         folder, freed = self._root / "ingest", 0
         with disk_errors(self._root):
             for path in self._entries(folder):
-                if resumable or path.suffix != _PART:
+                is_resumable = resumable and _PART_NAME.fullmatch(path.name)
+                if is_resumable or _TEMPORARY_NAME.fullmatch(path.name):
                     freed += remove_unlocked(path)
             with suppress(OSError):
                 folder.rmdir()

@@ -15,6 +15,7 @@ from typing import cast
 from nacre.content.diskerrors import disk_error, disk_errors
 from nacre.content.durable import make_folder, replace_file
 from nacre.content.locking import locked_file
+from nacre.content.plainfile import NotAPlainFile, open_plain
 from nacre.errors import Invalid, NotFound, Unsupported
 from nacre.oci import mediatypes
 from nacre.oci.descriptor import Descriptor
@@ -172,9 +173,11 @@ def _locked(root: Path, mode: int) -> Iterator[None]:
 
 def _read(path: Path, where: str) -> bytes:
     try:
-        with path.open("rb") as file:
+        with open_plain(path) as file:
             return file.read(MANIFEST_LIMIT + 1)
     except (FileNotFoundError, NotADirectoryError):
         raise NotALayout(where) from None
+    except NotAPlainFile:
+        raise Invalid(f"{path.name} of {where} is not a file", remedy="do not use it") from None
     except OSError as error:
         raise disk_error(error, path.parent) from error

@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+_READ_FLAGS = os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK
 _SHORTEST_WAIT, _LONGEST_WAIT = 0.001, 0.05
 
 
@@ -43,7 +44,7 @@ def locked_file(
 def is_locked(path: Path) -> bool:
     """Say whether a living process holds the lock of a file; a missing file has none."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, _READ_FLAGS)
     except FileNotFoundError:
         return False
     try:
@@ -55,7 +56,7 @@ def is_locked(path: Path) -> bool:
 def remove_unlocked(path: Path) -> int:
     """Remove a file unless somebody holds its lock, and return how many bytes that freed."""
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        descriptor = os.open(path, _READ_FLAGS)
     except FileNotFoundError:
         return 0
     try:

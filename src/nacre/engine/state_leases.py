@@ -7,6 +7,7 @@ is killed leaves file and rows, but no lock: both are cleared away by the next c
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
@@ -19,6 +20,8 @@ from nacre.engine.state_database import Database
 from nacre.engine.state_values import as_descriptor, as_text
 from nacre.errors import NacreError
 from nacre.oci.descriptor import Descriptor
+
+_NAME = re.compile(r"[0-9]+-[0-9a-f]{16}")
 
 
 class StateLeases:
@@ -59,7 +62,8 @@ class StateLeases:
         """Clear away what dead processes left; only where nobody can hold meanwhile."""
         with disk_errors(self._folder), suppress(FileNotFoundError):
             for file in list(self._folder.iterdir()):
-                remove_unlocked(file)
+                if _NAME.fullmatch(file.name):  # the store may have been put into anybody's folder
+                    remove_unlocked(file)
         with self._database.writing() as connection:
             for (lease,) in self._database.rows("SELECT DISTINCT lease FROM held"):
                 if not self._is_alive(lease):

@@ -56,3 +56,12 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
     assert done.returncode == 3
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_in_place_of_the_new_file_is_not_followed(tmp_path: Path) -> None:
+    victim = tmp_path / "victim"
+    victim.write_text("precious")
+    (tmp_path / ".index.json.new").symlink_to(victim)
+    replace_file(tmp_path / "index.json", b"{}")
+    assert victim.read_text() == "precious"
+    assert (tmp_path / "index.json").read_bytes() == b"{}"

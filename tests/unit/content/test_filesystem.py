@@ -240,7 +240,7 @@ def test_a_blob_can_come_back_while_it_is_in_the_trash(blobs: FilesystemBlobs) -
 
 def test_sweeping_keeps_what_can_be_resumed(root: Path, blobs: FilesystemBlobs) -> None:
     interrupted(blobs, 1000)
-    (root / "ingest" / "tmp-1-dead").write_bytes(b"12345")
+    (root / "ingest" / "tmp-1-00112233aabbccdd").write_bytes(b"12345")
     assert blobs.sweep_ingests() == 5
     assert files(root) == {"oci-layout", "index.json", PART}
 
@@ -343,3 +343,23 @@ def test_every_error_is_one_of_nacre(root: Path, blobs: FilesystemBlobs) -> None
     with pytest.raises(NacreError):
         put(blobs, BLOB, DATA)
     assert PART not in files(root)
+
+
+@pytest.mark.parametrize("name", ["main.go", "notes.part", "tmp-1", "sha256-12.part"])
+def test_what_others_keep_in_a_folder_of_such_a_name_stays(
+    root: Path, blobs: FilesystemBlobs, name: str
+) -> None:
+    for folder in ("ingest", "trash"):
+        (root / folder / "folder").mkdir(parents=True)
+        (root / folder / name).write_text("precious")
+    blobs.sweep_ingests(resumable=True)
+    blobs.empty_trash()
+    for folder in ("ingest", "trash"):
+        assert (root / folder / name).read_text() == "precious"
+        assert (root / folder / "folder").is_dir()
+
+
+def test_a_pipe_in_place_of_a_part_does_not_hang(root: Path, blobs: FilesystemBlobs) -> None:
+    (root / "ingest").mkdir(parents=True)
+    os.mkfifo(root / "ingest" / "tmp-1-0123456789abcdef")
+    assert blobs.sweep_ingests() == 0

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import threading
 from pathlib import Path
@@ -148,3 +149,12 @@ def test_an_index_too_large_to_be_read_again_is_not_written(tmp_path: Path) -> N
     with pytest.raises(Invalid, match="would be larger"):
         layout.update_index(tmp_path, lambda index: layout.tagged(index, "a", large))
     assert entries(layout.read_index(tmp_path)) == []
+
+
+@pytest.mark.parametrize("name", ["index.json", "oci-layout"])
+def test_a_pipe_in_place_of_a_file_is_refused_and_does_not_hang(tmp_path: Path, name: str) -> None:
+    layout.create(tmp_path, 0o700)
+    (tmp_path / name).unlink()
+    os.mkfifo(tmp_path / name)
+    with pytest.raises(Invalid, match=f"{name} of .* is not a file"):
+        layout.read_index(tmp_path)

@@ -65,3 +65,11 @@ def test_a_lease_without_its_file_is_dead(tmp_path: Path, state: State) -> None:
         for file in (tmp_path / "leases").iterdir():
             file.unlink()
         assert state.held() == []
+
+
+def test_what_others_keep_in_a_folder_of_that_name_stays(tmp_path: Path, state: State) -> None:
+    (tmp_path / "leases").mkdir()
+    (tmp_path / "leases" / "contract.pdf").write_text("precious")
+    with state.collecting():
+        pass
+    assert (tmp_path / "leases" / "contract.pdf").read_text() == "precious"
