@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,6 +16,9 @@ from tests.peers.nacre import NacreCli
 from tests.peers.proxy import CountingProxy, counting_proxy
 from tests.peers.registry import DockerRegistry, running_registry
 from tests.peers.rootfs import debian_rootfs
+
+# A shell starts what runs in the background with interrupts ignored, and children inherit that.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # How long one example takes says nothing on a machine that others use too.
 settings.register_profile("nacre", deadline=None)

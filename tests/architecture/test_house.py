@@ -27,7 +27,7 @@ CITED_HOSTS = {
     "docs.python.org", "github.com", "index.docker.io", "keepachangelog.com", "man7.org",
     "opencontainers.org", "auth.docker.io", "registry-1.docker.io", "semver.org",
     "spec.opencontainers.org", "specs.opencontainers.org", "www.apache.org", "www.iana.org",
-    "www.rfc-editor.org", "docs.kernel.org",
+    "www.rfc-editor.org", "www.w3.org", "docs.kernel.org",
 }  # fmt: skip
 # Names that are reserved for examples lead nowhere.
 RESERVED = (".example", ".example.com", ".example.org", ".example.net", ".test", ".invalid")

@@ -20,7 +20,7 @@ from tests.peers.nacre import NacreCli
 from tests.servers.publishing import publish
 from tests.servers.registry_server import RegistryServer
 
-SLACK = 4 * MEBIBYTE
+SLACK = 10 * MEBIBYTE
 """What one attempt may have under way between server and disk: three connections' buffers."""
 
 

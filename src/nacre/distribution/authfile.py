@@ -129,6 +129,8 @@ class AuthFile:
             str(entry.get("identitytoken") or ""),
             str(entry.get("registrytoken") or ""),
         )
+        if not (found.registry_token.isascii() and found.registry_token.isprintable()):
+            raise _malformed(self._name, f"has an entry {key!r} whose registrytoken is no token")
         return found if found != Credential() else None
 
     def _decoded(self, key: str, auth: str) -> tuple[str, str]:

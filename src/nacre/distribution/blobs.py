@@ -13,7 +13,7 @@ from nacre.oci import wire
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 
-_CONTENT_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+|\*)")
+_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 _SKIP_BLOCK = 256 * 1024
 _PROGRESS = 1024 * 1024
 """So many bytes between two failures count as progress: patience starts anew."""

@@ -6,6 +6,7 @@ import ipaddress
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
+from nacre.errors import Invalid
 from nacre.oci.reference import HUB, is_domain, is_repository_path
 
 HUB_HOST = "registry-1.docker.io"
@@ -14,6 +15,12 @@ HUB_HOST = "registry-1.docker.io"
 HTTPS_ONLY = ("https",)
 HTTPS_FIRST = ("https", "http")
 HTTP_FIRST = ("http", "https")
+
+
+class InvalidPort(Invalid):
+    """A host is written with a port beyond 65535."""
+
+    usual_remedy = "write HOST:PORT with a port from 1 to 65535"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +39,15 @@ class Endpoint:
 
     @classmethod
     def of(cls, domain: str, location: str, *, insecure: bool = False) -> Endpoint:
-        """Return the endpoint at an address that `is_address` accepts."""
+        """Return the endpoint at an address that `is_address` accepts.
+
+        Raises:
+            InvalidPort: the grammar of names knows no largest port, but there is one.
+        """
         scheme, _, rest = location.rpartition("://")
         host, _, prefix = rest.partition("/")
+        if not _has_sound_port(host):
+            raise InvalidPort(f"{host} has a port that is none")
         return cls(domain, host, prefix, scheme, not insecure)
 
     @property
@@ -59,7 +72,7 @@ class Endpoint:
         if self.scheme:
             return (self.scheme,)
         if is_loopback(self.host):
-            secure = has_authority or urlsplit(f"//{self.host}").port == 443
+            secure = has_authority or self.host.endswith(":443")
             return HTTPS_FIRST if secure else HTTP_FIRST
         return HTTPS_ONLY if self.verify else HTTPS_FIRST
 
@@ -71,6 +84,13 @@ def is_loopback(host: str) -> bool:
         return True
     try:
         return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def _has_sound_port(host: str) -> bool:
+    try:
+        return urlsplit(f"//{host}").port != 0
     except ValueError:
         return False
 

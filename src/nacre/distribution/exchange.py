@@ -12,6 +12,8 @@ from nacre.distribution.errors import UnsafeAddress
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEPS_METHOD = frozenset({307, 308})
+_DIGITS = 18
+# Enough for every size there is; Python itself refuses to read numbers of thousands of digits.
 
 
 class Body(Protocol):
@@ -94,6 +96,12 @@ def redirect(status: int, location: str | None, url: str, method: str) -> str | 
     if method not in ("GET", "HEAD") and status not in _KEEPS_METHOD:
         raise UnsafeAddress(f"{_host(url)} redirected a {method} with status {status}")
     return resolved(url, location)
+
+
+def number(text: str) -> int | None:
+    """Return the number that a header field states, or None when it is none below 10**18."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS
+    return int(text) if is_number else None
 
 
 def with_query(url: str, query: str) -> str:

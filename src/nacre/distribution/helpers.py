@@ -45,7 +45,7 @@ class Helper:
         try:
             answer = json.loads(output)
             username, secret = answer["Username"], answer["Secret"]
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             username = secret = None
         if not isinstance(username, str) or not isinstance(secret, str):
             raise Invalid(f"{self.program} gave an answer that cannot be read", remedy=_REMEDY)

@@ -13,7 +13,8 @@ from nacre.distribution.exchange import origin, resolved
 from nacre.distribution.session import Call, Session
 from nacre.distribution.transport_reply import Reply
 
-_PAGE_LIMIT = 32 * 1024 * 1024
+_PAGE_LIMIT = 8 * 1024 * 1024
+_LIST_LIMIT = 64 * 1024 * 1024
 _PAGES = 10_000
 _LINK = re.compile(r'<([^<>]*)>((?:\s*;\s*[A-Za-z*]+\s*=\s*(?:"[^"]*"|[^\s;,"]+))*)')
 _NEXT = re.compile(
@@ -30,9 +31,13 @@ def pages(session: Session, call: Call) -> Iterator[tuple[Reply, dict[str, Any]]
     """
     host = session.endpoint.domain
     seen = {call.address}
+    size = 0
     while True:
         with session.request(call) as reply:
             body = reply.read(_PAGE_LIMIT)
+            size += len(body)
+            if size > _LIST_LIMIT:
+                raise InvalidReply(f"{host} sent a list of more than {_LIST_LIMIT} bytes")
             following = next_page(reply.header("Link"))
             yield reply, _object(body, host)
         if not following:
@@ -69,7 +74,7 @@ def next_page(link: str) -> str:
 
 def _object(body: bytes, host: str) -> dict[str, Any]:
     if len(body) > _PAGE_LIMIT:
-        raise InvalidReply(f"{host} sent a list of more than {_PAGE_LIMIT} bytes")
+        raise InvalidReply(f"{host} sent a list with a page of more than {_PAGE_LIMIT} bytes")
     try:
         value = json.loads(body)
     except (ValueError, RecursionError):

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterable
 from nacre.distribution.errors import printable
 
 _WARNING = re.compile(r'299\s+-\s+"((?:[^"\\]|\\.)*)"')
+_LIMIT = 100
 
 
 class Warnings:
-    """Passes each warning on once, however often it is sent."""
+    """Passes each warning on once, however often it is sent, and of all no more than 100."""
 
     def __init__(self, on_warning: Callable[[str], None]) -> None:
         self._on_warning = on_warning
@@ -28,7 +29,7 @@ class Warnings:
 
     def _pass_on(self, text: str) -> None:
         with self._lock:
-            if text in self._seen:
+            if text in self._seen or len(self._seen) >= _LIMIT:
                 return
             self._seen.add(text)
         self._on_warning(text)

@@ -131,11 +131,12 @@ def _read(body: bytes, service: Service) -> Token:
         text = reply.get("token") or reply.get("access_token")
         life = float(reply.get("expires_in") or 0)
         identity = reply.get("refresh_token") or ""
-    except (ValueError, TypeError, AttributeError, RecursionError):
+    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
         text, life, identity = None, 0.0, ""
     if not isinstance(text, str) or not text.isascii() or not text.isprintable():
         raise InvalidReply(f"the authorization service {service.realm} sent no token")
-    return Token(text, max(life, _SHORTEST_LIFE), identity if isinstance(identity, str) else "")
+    # In this order: a life that is not a number (NaN) counts as the shortest.
+    return Token(text, max(_SHORTEST_LIFE, life), identity if isinstance(identity, str) else "")
 
 
 def _refusal(reply: ErrorReply, credential: Credential | None, purpose: Purpose) -> NacreError:

@@ -17,7 +17,7 @@ import urllib3
 from nacre.distribution import transport_tls
 from nacre.distribution.endpoint import HUB_HOST
 from nacre.distribution.exchange import Origin, Request, origin
-from nacre.distribution.settings import HostSettings, RegistrySettings
+from nacre.distribution.settings import HostSettings, InvalidSettings, RegistrySettings
 from nacre.distribution.transport_errors import translated
 from nacre.distribution.transport_reply import Reply
 from nacre.oci.reference import HUB
@@ -41,6 +41,7 @@ class Transport:
 
         Raises:
             ConnectionFailed: no reply came.
+            InvalidSettings: the proxy has no address that can be used.
         """
         pool = self._pool(origin(request.url))
         headers = {
@@ -104,9 +105,16 @@ class Transport:
         proxy = settings.proxies.choose(origin)
         if not proxy:
             return urllib3.PoolManager(**options)
-        user = urllib3.util.parse_url(proxy).auth
-        credentials = urllib3.make_headers(proxy_basic_auth=unquote(user) if user else None)
-        return urllib3.ProxyManager(proxy, proxy_headers=credentials, **options)
+        try:
+            user = urllib3.util.parse_url(proxy).auth
+            credentials = urllib3.make_headers(proxy_basic_auth=unquote(user) if user else None)
+            return urllib3.ProxyManager(proxy, proxy_headers=credentials, **options)
+        except urllib3.exceptions.LocationValueError:
+            # The address itself stays unsaid: it may hold a password.
+            raise InvalidSettings(
+                f"the proxy for {origin.address} has no http or https address",
+                remedy="check HTTP_PROXY and HTTPS_PROXY",
+            ) from None
 
     def _context(self, origin: Origin) -> ssl.SSLContext:
         """Return the TLS context for a host; hosts without files of their own share one."""

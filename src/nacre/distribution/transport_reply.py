@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from nacre.distribution.errors import ConnectionDropped, InvalidReply
+from nacre.distribution.exchange import number
 from nacre.distribution.transport_errors import EXCEPTIONS, translate
 
 if TYPE_CHECKING:
@@ -52,9 +53,10 @@ class Reply:
         value = self.header("Content-Length")
         if not value or self.header("Transfer-Encoding"):
             return None
-        if not value.isascii() or not value.isdigit():
+        length = number(value)
+        if length is None:
             raise InvalidReply(f"a reply has the Content-Length {value[:50]!r}")
-        return int(value)
+        return length
 
     def readinto(self, buffer: bytearray | memoryview) -> int:
         """Fill ``buffer`` with the body's next bytes and return how many; 0 at its end.

@@ -19,7 +19,7 @@ from nacre.distribution.errors import (
     ErrorReply,
     InvalidReply,
 )
-from nacre.distribution.exchange import resolved, with_query
+from nacre.distribution.exchange import number, resolved, with_query
 from nacre.distribution.place import Place
 from nacre.distribution.retry import TRANSIENT
 from nacre.distribution.session import Call
@@ -29,7 +29,7 @@ from nacre.oci import wire
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 
-_RECEIVED = re.compile(r"(?:bytes[= ])?0-(\d+)")
+_RECEIVED = re.compile(r"(?:bytes[= ])?0-([0-9]{1,18})")
 _FIRST_CHUNK = 32 * 1024 * 1024
 _LEAST_CHUNK = 256 * 1024
 _TOO_LARGE = frozenset({411, 413})
@@ -279,5 +279,4 @@ def _location(reply: Reply, place: Place, default: str = "") -> str:
 
 
 def _least_chunk(reply: Reply) -> int:
-    value = reply.header(wire.CHUNK_MIN_LENGTH)
-    return int(value) if value.isascii() and value.isdigit() else 0
+    return number(reply.header(wire.CHUNK_MIN_LENGTH)) or 0

@@ -195,7 +195,7 @@ def test_pruning_sweeps_what_dead_processes_were_writing(stock: Stock) -> None:
     stock.keep(image_of("a"), "app")
     ingest = stock.store.root / "ingest"
     ingest.mkdir(exist_ok=True)
-    (ingest / "tmp-1-dead").write_bytes(b"12345")
+    (ingest / "tmp-1-00112233aabbccdd").write_bytes(b"12345")
     (ingest / f"sha256-{'0' * 64}.part").write_bytes(b"123")
     assert stock.images.prune().reclaimed == 5
     assert [path.suffix for path in ingest.iterdir()] == [".part"]
