@@ -10,7 +10,7 @@ from typing import Protocol, TypeVar
 
 from nacre.distribution.errors import ConnectionFailed
 
-TRANSIENT = frozenset({408, 429, 502, 503, 504})
+TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """The statuses that may go away by themselves."""
 
 OnRetry = Callable[[str, str, float], None]
