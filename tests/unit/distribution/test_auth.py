@@ -317,3 +317,15 @@ def test_secrets_stay_out_of_representations() -> None:
     assert "secret" not in repr(credential)
     assert "idt" not in repr(credential)
     assert "regt" not in repr(credential)
+
+
+@pytest.mark.parametrize("life", ["NaN", "1" + "0" * 400, "1e999", "-1e999"])
+def test_an_absurd_life_of_a_token_is_no_crash(kit: Kit, life: str) -> None:
+    server = token_server(kit)
+    server.tokens["abc"] = ("repository:team/app:pull",)
+    body = b'{"token": "abc", "expires_in": %b}' % life.encode()
+    server.fail("GET", "/token", Answer(200, {}, body))
+    try:
+        assert kit.repository(server).has_blob(BLOB.digest)
+    except InvalidReply as error:
+        assert "sent no token" in str(error)

@@ -224,3 +224,20 @@ def test_an_overloaded_registry_is_asked_again(
     server.fail("GET", "/blobs/", Answer(503, {"Retry-After": "7"}))
     assert read_all(repository.open_blob(BLOB)) == DATA
     assert kit.time.slept == [7.0]
+
+
+def test_a_length_of_thousands_of_digits_is_refused(
+    repository: Repository, server: RegistryServer
+) -> None:
+    server.fail("GET", "/blobs/", Answer(200, {"Content-Length": "9" * 5000}, b"x"))
+    with pytest.raises(InvalidReply, match="Content-Length '999"):
+        repository.open_blob(BLOB)
+
+
+def test_a_range_of_thousands_of_digits_is_refused(
+    repository: Repository, server: RegistryServer
+) -> None:
+    answer = Answer(206, {"Content-Range": f"bytes 5-{'9' * 5000}/*"}, b"x")
+    server.fail("GET", "/blobs/", answer)
+    with pytest.raises(InvalidReply, match="the reply says"):
+        repository.open_blob(BLOB, 5)

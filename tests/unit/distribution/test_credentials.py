@@ -206,6 +206,7 @@ def test_an_entry_that_marks_a_helper_is_no_credential(home: Path) -> None:
         ("[]", "is not a JSON object"),
         ({"auths": []}, "has auths that is not an object"),
         ({"auths": {"reg.example": 5}}, "has an entry 'reg.example' that is not an object"),
+        ({"auths": {"reg.example": {"registrytoken": "a\r\nb: c"}}}, "whose registrytoken is no"),
         ({"auths": {"reg.example": {"auth": "%%"}}}, "whose auth cannot be decoded"),
         ({"auths": {"reg.example": auth("nocolon")}}, "whose auth cannot be decoded"),
     ],

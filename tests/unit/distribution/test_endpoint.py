@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from nacre.distribution.endpoint import Endpoint, is_address, is_loopback
+from nacre.distribution.endpoint import Endpoint, InvalidPort, is_address, is_loopback
 
 
 @pytest.mark.parametrize(
@@ -76,3 +76,9 @@ def test_credentials_are_kept_by_the_host_that_gets_them() -> None:
 )
 def test_addresses_are_checked(text: str, good: bool) -> None:
     assert is_address(text) is good
+
+
+@pytest.mark.parametrize("host", ["localhost:65536", "reg.example:99999", "[::1]:0"])
+def test_a_port_that_is_none_is_named(host: str) -> None:
+    with pytest.raises(InvalidPort, match="has a port that is none"):
+        Endpoint.of("x.example", host)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from nacre.distribution import listing
 from nacre.distribution.errors import InvalidReply
 from nacre.distribution.listing import next_page
 from nacre.distribution.repository import Repository
@@ -88,3 +89,14 @@ def test_pages_that_lead_to_another_host_are_left(kit: Kit) -> None:
 )
 def test_the_next_page_is_read_from_the_link(link: str, target: str) -> None:
     assert next_page(link) == target
+
+
+def test_a_list_without_end_is_left(
+    kit: Kit, server: RegistryServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(listing, "_LIST_LIMIT", 1000)
+    for number in range(50):
+        link = {"Link": f'</v2/team/app/tags/list?last={number}>; rel="next"'}
+        server.fail("GET", "/tags/", Answer(200, link, b'{"tags": ["%b"]}' % (b"a" * 90)))
+    with pytest.raises(InvalidReply, match="sent a list of more than 1000 bytes"):
+        list(kit.repository(server).tags())

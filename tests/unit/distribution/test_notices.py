@@ -31,3 +31,11 @@ def test_other_warnings_are_not_for_people() -> None:
 
 def test_control_characters_are_taken_out() -> None:
     assert told('299 - "a\x1b[31m"') == ["reg.example: a [31m"]
+
+
+def test_no_more_than_a_hundred_are_told() -> None:
+    told: list[str] = []
+    warnings = Warnings(told.append)
+    for number in range(200):
+        warnings.note("reg.example", [f'299 - "{number}"'])
+    assert len(told) == 100

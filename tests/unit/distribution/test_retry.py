@@ -93,6 +93,9 @@ def test_a_server_may_say_how_long_but_not_for_ever() -> None:
         ("1.5", None),
         ("²", None),
         ("Thu, 99 Jan 2026 00:00:30 GMT", None),
+        (f"Thu, 01 Jan {'9' * 20} 00:00:30 GMT", None),
+        (f"Thu, 01 Jan 2026 00:00:30 +{'9' * 20}", None),
+        ("9" * 5000, float("inf")),
     ],
 )
 def test_retry_after_is_seconds_or_a_date(value: str, expected: float | None) -> None:

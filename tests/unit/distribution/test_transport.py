@@ -12,8 +12,9 @@ import pytest
 
 from nacre.distribution.errors import ProxyFailed, TimedOut, TlsFailed
 from nacre.distribution.proxies import Proxies
-from nacre.distribution.settings import RegistrySettings
+from nacre.distribution.settings import InvalidSettings, RegistrySettings
 from nacre.oci.descriptor import Descriptor
+from nacre.oci.digest import Digest
 from nacre.oci.reference import parse
 from tests.peers.certificates import Authority, Certificate
 from tests.servers.registry_server import RegistryServer
@@ -250,3 +251,13 @@ def test_a_server_that_says_nothing_is_left(kit: Kit) -> None:
         with pytest.raises(TimedOut, match=f"{host} did not answer in time"):
             kit.client(settings).repository(parse("reg.example/a/b")).has_blob(BLOB.digest)
     assert len(kit.retries) == 4
+
+
+@pytest.mark.parametrize("proxy", ["socks5://ann:secret@127.0.0.1:1", "http://[bad", "x:999999"])
+def test_a_proxy_that_cannot_be_used_is_told_without_its_password(kit: Kit, proxy: str) -> None:
+    proxies = Proxies.from_environment({"HTTPS_PROXY": proxy})
+    client = kit.client(RegistrySettings(proxies=proxies))
+    with pytest.raises(InvalidSettings, match="the proxy for reg.example:443") as caught:
+        client.repository(parse("reg.example/app")).has_blob(Digest.of(b""))
+    assert "secret" not in str(caught.value)
+    assert not kit.retries

@@ -296,3 +296,11 @@ def test_the_reply_may_break_off_after_the_blob_has_arrived(
     server.fail("POST", "/uploads/", DropAfter(0))
     push(repository)
     assert server.blobs[BLOB.digest] == DATA
+
+
+def test_a_least_chunk_of_thousands_of_digits_is_none(
+    repository: Repository, server: RegistryServer
+) -> None:
+    server.fail("POST", "/uploads/", Patch({"OCI-Chunk-Min-Length": "9" * 5000}))
+    repository.upload(Descriptor.of("a/b", b"x"), content_of(b"x"), lambda _offset: None)
+    assert server.blobs[Descriptor.of("a/b", b"x").digest] == b"x"
