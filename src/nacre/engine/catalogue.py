@@ -165,7 +165,7 @@ class Catalogue:
 
 
 def _as_reference(text: str) -> tuple[Reference | None, InvalidReference | None]:
-    if text.startswith("sha256:"):
+    if text.startswith(("sha256:", "sha512:")):
         return None, None
     try:
         return references.parse(text), None

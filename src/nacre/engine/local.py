@@ -77,16 +77,22 @@ class LocalStore:
         return self.root
 
     def manifests_of(self, root: Descriptor) -> Iterator[Manifest]:
-        """Go through the image manifest, or those of an index, as far as they are here."""
-        if not self.exists(root):
-            return
-        document = read_document(self, root)
-        if isinstance(document, Manifest):
-            yield document
-            return
-        for child in document.manifests:
-            if child.is_manifest:
-                yield from self.manifests_of(child)
+        """Go through the image manifest, or those of an index, as far as they are here.
+
+        Each comes once, however often and by however many indexes it is listed.
+        """
+        met: set[Digest] = set()
+        waiting = [root]
+        while waiting:
+            descriptor = waiting.pop()
+            if descriptor.digest in met or not self.exists(descriptor):
+                continue
+            met.add(descriptor.digest)
+            document = read_document(self, descriptor)
+            if isinstance(document, Manifest):
+                yield document
+            else:
+                waiting.extend(child for child in document.manifests[::-1] if child.is_manifest)
 
     def blobs_of(self, root: Descriptor) -> Iterator[Descriptor]:
         """Go through config and layers of an image, or of all images of an index here."""

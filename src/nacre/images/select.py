@@ -91,12 +91,14 @@ def read_part(descriptor: Descriptor, reader: BlobReader, what: str) -> Manifest
 def _choose(
     root: Descriptor, index: Index, reader: BlobReader, wanted: Platform, *, exact: bool
 ) -> Descriptor:
-    for child in _by_suitability(index.manifests, wanted):
-        if reader.exists(child):
-            return child
+    # Of what is here only, so that an index of ten thousand absent images is no long search.
+    present = [child for child in index.manifests if child.is_manifest and reader.exists(child)]
+    position = graph.match_one(present, wanted)
+    if position is not None:
+        return present[position]
     if not exact:
         for child in index.manifests:
-            if not _is_attestation(child) and reader.exists(child):
+            if child.is_manifest and not _is_attestation(child) and reader.exists(child):
                 return child
     offered = ", ".join(str(platform) for platform in graph.available(index)) or "none"
     raise PlatformNotFound(

@@ -11,7 +11,7 @@ from nacre.oci.quoting import quoted
 
 _ENCODED_LENGTH = {"sha256": 64, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+")
-_SHORT_ID = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})")
+_SHORT_ID = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})|(?:sha512:)?([0-9a-f]{1,128})")
 
 
 class InvalidDigest(Invalid):
@@ -104,7 +104,7 @@ def finished(digest: Hasher, algorithm: str = "sha256") -> Digest:
 def id_prefix(text: str) -> str | None:
     """Return the hexadecimal part of a whole or shortened image ID, or None when it is none.
 
-    ``sha256:0123…`` and ``0123…`` are both accepted, of any length from 1 to 64.
+    ``sha256:0123…`` and ``0123…`` are both accepted, of any length that is not more than whole.
     """
     match = _SHORT_ID.fullmatch(text)
-    return match.group(1) if match else None
+    return match[1] or match[2] if match else None

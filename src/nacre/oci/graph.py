@@ -41,11 +41,13 @@ def select(index: Index, wanted: Iterable[Platform]) -> tuple[Descriptor, ...]:
 def match_one(children: Sequence[Descriptor], wanted: Platform) -> int | None:
     """Return the position of the manifest that suits a platform best, or None.
 
-    Manifests that state no platform match nothing, unless the index lists just one.
+    Manifests that state no platform match nothing, unless the index lists just one; blobs that
+    are no manifests match nothing either.
     """
-    offers = [child.platform or Platform("", "") for child in children]
+    none = Platform("", "")
+    offers = [(child.platform or none) if child.is_manifest else none for child in children]
     best = platforms.best(wanted, offers)
-    if best is None and len(children) == 1 and children[0].platform is None:
+    if best is None and len(children) == 1 and offers == [none] and children[0].is_manifest:
         return 0
     return best
 

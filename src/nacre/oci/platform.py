@@ -59,7 +59,9 @@ class Platform:
     os_version: str = ""
 
     def __str__(self) -> str:
-        return "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+        text = "/".join(part for part in (self.os, self.architecture, self.variant) if part)
+        # Whoever made the image wrote this; messages show it as it is.
+        return text if text.isprintable() else quoted(text)
 
     @property
     def is_unknown(self) -> bool:

@@ -87,8 +87,10 @@ def docker_contents(members: Members, listed: Iterable[Item]) -> Contents:
 
 
 def config_digest(members: Members, item: Item) -> Digest:
-    """Return the image ID of a listed image."""
-    return Digest.of(members.read(item.config, MANIFEST_LIMIT))
+    """Return the image ID of a listed image, by the algorithm that its file is named after."""
+    named = blob_digest(item.config)
+    algorithm = named.algorithm if named else "sha256"
+    return Digest.of(members.read(item.config, MANIFEST_LIMIT), algorithm)
 
 
 def docker_files(images: Iterable[tuple[Manifest, Iterable[Reference]]]) -> dict[str, bytes]:
