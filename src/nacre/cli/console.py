@@ -32,12 +32,12 @@ class Console:
         return self._open_engine()
 
     def write(self, text: str) -> None:
-        """Print a text of result as it is."""
-        self.stdout.write(text)
+        """Print a text of result: to files and pipes as it is, to a terminal so that it is safe."""
+        self.stdout.write(harmless(text) if self.stdout.isatty() else text)
 
     def line(self, text: str = "") -> None:
-        """Print a line of result."""
-        self.stdout.write(f"{text}\n")
+        """Print a line of result; see `write`."""
+        self.write(f"{text}\n")
 
     def lines(self, texts: Iterable[str]) -> None:
         """Print several lines of result."""
@@ -118,9 +118,17 @@ def error_line(error: NacreError) -> str:
     Names may come from anywhere: what a terminal would obey is escaped.
     """
     remedy = f" ({error.remedy})" if error.remedy else ""
-    line = " ".join(f"Error: {error}{remedy}".split())
-    return line if line.isprintable() else "".join(map(_printable, line))
+    return harmless(" ".join(f"Error: {error}{remedy}".split()))
+
+
+def harmless(text: str) -> str:
+    """Return a text with all that a terminal would obey escaped, but for ends of lines and tabs.
+
+    Whoever made an image wrote its history and labels: they might set titles, hide lines or, on
+    some terminals, type commands.
+    """
+    return text if text.isprintable() else "".join(map(_printable, text))
 
 
 def _printable(character: str) -> str:
-    return character if character.isprintable() else repr(character)[1:-1]
+    return character if character.isprintable() or character in "\n\t" else repr(character)[1:-1]

@@ -20,6 +20,8 @@ def make_folder(path: Path, mode: int) -> None:
         if not path.is_dir():
             raise
     except FileNotFoundError:
+        if path.parent == path or path.parent.is_dir():
+            raise  # nothing can be made there: as in /proc, or in a folder that was removed
         make_folder(path.parent, mode)
         make_folder(path, mode)
     else:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from nacre.errors import Invalid
 from nacre.oci import reference as references
+from nacre.oci.quoting import quoted
 from nacre.oci.timestamp import SECOND, stated
 
 if TYPE_CHECKING:
@@ -116,18 +117,17 @@ def timestamp(text: str) -> int:
         Invalid: it is none of these.
 
     """
-    if text.replace(".", "", 1).isdigit():
-        return int(float(text) * SECOND)
-    ago = duration(text)
-    if ago is not None:
-        return time.time_ns() - int(ago * SECOND)
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        if text.replace(".", "", 1).isdigit():
+            return int(float(text) * SECOND)
+        ago = duration(text)
+        if ago is not None:
+            return time.time_ns() - int(ago * SECOND)
+        return int(datetime.fromisoformat(text).timestamp() * SECOND)
+    except (ValueError, OverflowError):
         raise Invalid(
-            f"{text!r} is not a time", remedy="write 24h, 2006-01-02 or 2006-01-02T15:04:05Z"
+            f"{quoted(text)} is not a time", remedy="write 24h, 2006-01-02 or 2006-01-02T15:04:05Z"
         ) from None
-    return int(moment.timestamp() * SECOND)
 
 
 def duration(text: str) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from nacre.content.documents import read_document
@@ -94,7 +93,7 @@ def _choose(
     # Of what is here only, so that an index of ten thousand absent images is no long search.
     present = [child for child in index.manifests if child.is_manifest and reader.exists(child)]
     position = graph.match_one(present, wanted)
-    if position is not None:
+    if position is not None and (present[position].platform or len(index.manifests) == 1):
         return present[position]
     if not exact:
         for child in index.manifests:
@@ -105,12 +104,6 @@ def _choose(
         f"image {root.digest} is not here for {wanted}; its index offers {offered}",
         remedy="pull it with --platform",
     )
-
-
-def _by_suitability(children: Sequence[Descriptor], wanted: Platform) -> Iterator[Descriptor]:
-    rest = list(children)
-    while (position := graph.match_one(rest, wanted)) is not None:
-        yield rest.pop(position)
 
 
 def _is_attestation(child: Descriptor) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import BinaryIO
 
@@ -14,7 +14,7 @@ from nacre.content.verify import verified
 from nacre.oci import mediatypes
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest, InvalidDigest
-from nacre.oci.manifest import Index
+from nacre.oci.manifest import Manifest
 from nacre.oci.strictjson import MANIFEST_LIMIT
 from nacre.transports.members import Members, Slice
 
@@ -73,15 +73,15 @@ def layout_contents(members: Members) -> Contents | None:
 
 def is_complete(contents: Contents) -> bool:
     """Say whether every listed image is there, of an index at least one of its platforms."""
-    return all(_is_whole(contents.blobs, entry) for entry in contents.entries)
+    return all(_is_whole(contents.blobs, entry) for entry in _each_once(contents.entries))
 
 
 def configs_of(contents: Contents) -> dict[Digest, Descriptor]:
     """Return which listed image each config belongs to."""
     found: dict[Digest, Descriptor] = {}
-    for entry in contents.entries:
-        for digest in _configs(contents.blobs, entry):
-            found.setdefault(digest, entry)
+    for entry in _each_once(contents.entries):
+        for image in _images(contents.blobs, entry):
+            found.setdefault(image.config.digest, entry)
     return found
 
 
@@ -108,24 +108,35 @@ def _stored(members: Members) -> Iterator[tuple[Digest, Slice]]:
             yield digest, members.find(name)
 
 
+def _each_once(entries: Iterable[Descriptor]) -> Iterable[Descriptor]:
+    unique: dict[Digest, Descriptor] = {}
+    for entry in entries:
+        unique.setdefault(entry.digest, entry)
+    return unique.values()
+
+
 def _is_whole(blobs: ArchiveBlobs, root: Descriptor) -> bool:
-    if not blobs.exists(root):
-        return False
     if not root.is_manifest:
-        return True
-    document = read_document(blobs, root)
-    if isinstance(document, Index):
-        return any(_is_whole(blobs, child) for child in document.manifests)
-    wanted = (document.config, *document.layers)
+        return blobs.exists(root)
+    return any(_has_all_parts(blobs, image) for image in _images(blobs, root))
+
+
+def _has_all_parts(blobs: ArchiveBlobs, image: Manifest) -> bool:
+    wanted = (image.config, *image.layers)
     return all(blobs.exists(each) or mediatypes.is_foreign(each.media_type) for each in wanted)
 
 
-def _configs(blobs: ArchiveBlobs, root: Descriptor) -> Iterator[Digest]:
-    if not root.is_manifest or not blobs.exists(root):
-        return
-    document = read_document(blobs, root)
-    if isinstance(document, Index):
-        for child in document.manifests:
-            yield from _configs(blobs, child)
-    else:
-        yield document.config.digest
+def _images(blobs: ArchiveBlobs, root: Descriptor) -> Iterator[Manifest]:
+    """Go through the manifests below a root that are here, each once, however deep indexes nest."""
+    met: set[Digest] = set()
+    waiting = [root]
+    while waiting:
+        descriptor = waiting.pop()
+        if descriptor.digest in met or not descriptor.is_manifest or not blobs.exists(descriptor):
+            continue
+        met.add(descriptor.digest)
+        document = read_document(blobs, descriptor)
+        if isinstance(document, Manifest):
+            yield document
+        else:
+            waiting.extend(document.manifests[::-1])

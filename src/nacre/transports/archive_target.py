@@ -56,6 +56,7 @@ class ArchiveTarget:
         self._documents: dict[Digest, tuple[Descriptor, Manifest | Index]] = {}
         self._names: dict[str, Descriptor] = {}
         self._unnamed: dict[Digest, Descriptor] = {}
+        self._images: dict[Digest, Manifest | None] = {}
         self._broken = False
 
     def exists(self, descriptor: Descriptor) -> bool:
@@ -135,9 +136,15 @@ class ArchiveTarget:
 
     def _image(self, root: Descriptor) -> Manifest | None:
         """Return the one image that a Docker archive would hold for a root, or None."""
+        if root.digest not in self._images:
+            self._images[root.digest] = self._find_image(root)
+        return self._images[root.digest]
+
+    def _find_image(self, root: Descriptor) -> Manifest | None:
         _, document = self._documents.get(root.digest, (root, None))
         if isinstance(document, Index):
-            held = [each for each in document.manifests if self._image(each)]
+            listed = {each.digest: each for each in document.manifests}
+            held = [each for each in listed.values() if self._image(each)]
             choice = 0 if len(held) == 1 else None
             if self._platform is not None and len(held) > 1:
                 choice = graph.match_one(held, self._platform)

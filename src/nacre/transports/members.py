@@ -21,6 +21,8 @@ from nacre.layers.entry import Entry, Kind
 from nacre.oci.quoting import quoted
 
 _HOPS = 16
+_MOST_MEMBERS = 200_000
+# Many times what thousands of images take; yet what a few MiB can be inflated to are millions.
 
 
 class InvalidArchive(Invalid):
@@ -126,7 +128,7 @@ def _scan(file: BinaryIO, where: str) -> list[Entry]:
         raise InvalidArchive(f"{where} is empty")
     try:
         with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as view:
-            return tar.scan(view)
+            return tar.scan(view, max_entries=_MOST_MEMBERS)
     except Invalid as error:
         raise InvalidArchive(
             f"{where} is not a sound tar archive: {error}", remedy="make the archive again"

@@ -22,6 +22,10 @@ from nacre.oci.platform import Platform
 _DEPTH_LIMIT = 8
 # Indexes of indexes are rare and shallow; a long chain would keep a client busy for hours.
 
+_COUNT_LIMIT = 10_000
+_WEIGHT_LIMIT = 64 * 1024 * 1024
+# A plan is kept in memory with its manifests and configs; the largest known take a few MiB.
+
 
 class Selection(Enum):
     """Which of an index's manifests to take, when no platforms are named."""
@@ -119,18 +123,23 @@ def plan_from(root: Document, read: Read) -> Plan:
     """Read everything below ``root`` and put it in order.
 
     Raises:
-        InvalidManifest: indexes are nested more than eight deep, or as `read_document`.
+        InvalidManifest: indexes are nested more than eight deep, or lead to more manifests and
+            configs than can be kept in memory; or as `read_document`.
     """
     known: dict[Digest, Document] = {root.descriptor.digest: root}
     front = _unknown(root.manifests, known)
-    depth = 0
+    depth = weight = 0
     while front:
         depth += 1
         if depth > _DEPTH_LIMIT:
             raise InvalidManifest(f"indexes are nested more than {_DEPTH_LIMIT} deep")
+        weight += sum(each.size for each in front)
+        _check_amount(root, len(known) + len(front), weight)
         for descriptor, content in zip(front, read(front), strict=True):
             known[descriptor.digest] = whole(descriptor, content)
+        weight += sum(_size_of_config(known[each.digest]) for each in front)
         front = _unknown((child for each in front for child in known[each.digest].manifests), known)
+    _check_amount(root, len(known), weight)
     return Plan(root, _levels(root, known))
 
 
@@ -170,6 +179,20 @@ def _chosen(
 
 def _speaks_of_others(child: Descriptor) -> bool:
     return child.platform is not None and child.platform.is_unknown
+
+
+def _check_amount(root: Document, count: int, weight: int) -> None:
+    if count > _COUNT_LIMIT or weight > _WEIGHT_LIMIT:
+        raise InvalidManifest(
+            f"index {root.descriptor.digest} leads to more than {_COUNT_LIMIT} manifests, or to "
+            f"more than {_WEIGHT_LIMIT} bytes of manifests and configs",
+            remedy="name one of its platforms",
+        )
+
+
+def _size_of_config(document: Document) -> int:
+    content = document.content
+    return content.config.size if isinstance(content, Manifest) and content.is_image else 0
 
 
 def _unknown(descriptors: Iterable[Descriptor], known: dict[Digest, Document]) -> list[Descriptor]:

@@ -75,3 +75,21 @@ def test_notes_come_after_what_was_printed_before() -> None:
 
     Console(io.StringIO(), Stream("out"), Stream("err"), no_engine).note("x")
     assert order == ["out", "err"]
+
+
+@pytest.mark.parametrize("text", ["\x1b]0;x\x07", "\x9b31m", "a\rb", "\u202eexe.txt", "\x7f"])
+def test_what_a_terminal_would_obey_reaches_pipes_only(text: str) -> None:
+    piped, out = console()
+    piped.line(text)
+    assert out.getvalue() == f"{text}\n"
+    terminal = Terminal()
+    Console(io.StringIO(), terminal, io.StringIO(), no_engine).line(text)
+    shown = terminal.getvalue()
+    assert shown.removesuffix("\n").isprintable()
+    assert shown == f"{repr(text)[1:-1]}\n"
+
+
+def test_a_terminal_gets_words_lines_and_tabs_as_they_are() -> None:
+    terminal = Terminal()
+    Console(io.StringIO(), terminal, io.StringIO(), no_engine).write("é 中 😀\tb\nc'\"\\\n")
+    assert terminal.getvalue() == "é 中 😀\tb\nc'\"\\\n"

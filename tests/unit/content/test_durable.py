@@ -65,3 +65,8 @@ def test_a_link_in_place_of_the_new_file_is_not_followed(tmp_path: Path) -> None
     replace_file(tmp_path / "index.json", b"{}")
     assert victim.read_text() == "precious"
     assert (tmp_path / "index.json").read_bytes() == b"{}"
+
+
+def test_where_no_folder_can_be_made_is_an_error() -> None:
+    with pytest.raises(FileNotFoundError):
+        make_folder(Path("/proc/nacre/a"), 0o700)

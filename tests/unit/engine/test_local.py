@@ -9,6 +9,7 @@ from nacre.content.target import ignore_bytes
 from nacre.errors import Conflict, Denied, Invalid, NotFound, Unavailable, Unsupported
 from nacre.oci import mediatypes
 from nacre.oci.descriptor import Descriptor
+from nacre.testing.builders import an_index
 from tests.unit.engine.stock import Stock, image_of
 
 DATA = b"bytes of no layer"
@@ -79,3 +80,9 @@ def test_several_names_are_given_at_once_or_not_at_all(stock: Stock) -> None:
     with stock.store.writing() as local, pytest.raises(Exception, match="cannot bind|type"):
         local.add(root, ["docker.io/library/a:1", object()])  # type: ignore[list-item]
     assert not list(stock.store.names())
+
+
+def test_an_image_that_indexes_list_a_million_times_is_gone_through_once(stock: Stock) -> None:
+    image = image_of("a")
+    root = stock.keep(an_index([an_index([image] * 1000)] * 1000), "a")
+    assert [each.descriptor for each in stock.store.manifests_of(root)] == [image.root.bare()]

@@ -97,3 +97,21 @@ def test_offers_say_what_is_here(built: Builder) -> None:
         (AMD64, amd, True),
         (ARM64, arm, False),
     ]
+
+
+def test_a_blob_that_an_index_lists_is_never_the_choice(built: Builder) -> None:
+    text = built.add("text/plain", b"no manifest")
+    image = built.image()
+    assert select(built.index(text, image), built.blobs, AMD64)[0] == image
+    assert select(built.index(text.on(AMD64), image.on(AMD64)), built.blobs, AMD64)[0] == image
+    with pytest.raises(PlatformNotFound):
+        select(built.index(text), built.blobs, AMD64)
+
+
+def test_exact_does_not_take_what_states_no_platform_for_the_only_one_listed(
+    built: Builder,
+) -> None:
+    absent = Descriptor.of(mediatypes.OCI_MANIFEST, b"absent")
+    root = built.index(built.image(), absent)
+    with pytest.raises(PlatformNotFound):
+        select(root, built.blobs, ARM64, exact=True)

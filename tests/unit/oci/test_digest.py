@@ -109,8 +109,12 @@ def test_unknown_algorithm_has_no_hasher() -> None:
         ("sha256:", None),
         ("E3B0", None),
         ("nginx", None),
-        ("a" * 65, None),
-        ("sha512:e3b0", None),
+        ("a" * 65, "a" * 65),
+        ("sha512:e3b0", "e3b0"),
+        (f"sha512:{'a' * 128}", "a" * 128),
+        (f"sha256:{'a' * 65}", None),
+        (f"sha512:{'a' * 129}", None),
+        ("a" * 129, None),
     ],
 )
 def test_id_prefix(text: str, prefix: str | None) -> None:

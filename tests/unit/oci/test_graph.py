@@ -80,3 +80,9 @@ def test_a_lone_manifest_without_platform_matches_everything() -> None:
 def test_available_leaves_attestations_and_unstated_platforms_out() -> None:
     assert available(INDEX) == (AMD64, ARM64)
     assert available(make_index([child(b"x"), ARM])) == (ARM64,)
+
+
+def test_a_blob_matches_no_platform() -> None:
+    blob = Descriptor.of("text/plain", b"text")
+    assert match_one([blob], Platform("linux", "amd64")) is None
+    assert match_one([blob.on(Platform("linux", "amd64"))], Platform("linux", "amd64")) is None

@@ -167,3 +167,7 @@ def test_windows_prefers_its_own_build() -> None:
     old = Platform("windows", "amd64", "", "10.0.17763")
     assert best(host, [old, host]) == 1
     assert best(host, [old]) == 0
+
+
+def test_what_a_terminal_would_obey_is_shown_escaped() -> None:
+    assert str(Platform("linux", "\x1b[31mred")) == r"'linux/\x1b[31mred'"

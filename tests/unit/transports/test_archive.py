@@ -11,12 +11,14 @@ import pytest
 from nacre.content.layout import REF_NAME
 from nacre.content.memory import MemoryBlobs, MemoryRefs
 from nacre.content.refs import RefNotFound
+from nacre.content.target import ignore_bytes
 from nacre.errors import Invalid, NotFound, Unsupported
 from nacre.oci.descriptor import Descriptor
-from nacre.oci.manifest import make_index
+from nacre.oci.digest import Digest
+from nacre.oci.manifest import InvalidManifest, make_index, make_manifest
 from nacre.oci.platform import Platform
-from nacre.testing.builders import Content, an_image, an_index
-from nacre.testing.targets import Shelf
+from nacre.testing.builders import Content, a_layer, an_image, an_index
+from nacre.testing.targets import Shelf, opened
 from nacre.transports.archive import reading_archive
 from nacre.transports.archive_target import writing_archive
 from nacre.transports.copy import copy
@@ -29,6 +31,8 @@ from tests.unit.transports.tars import Member, a_tar, unpacked
 IMAGE = an_image()
 ARM = an_image(platform=Platform("linux", "arm64"))
 NAME = "docker.io/team/app:1"
+LAYER = a_layer({"a": b"a"})
+CONFIG = json.dumps({"rootfs": {"type": "layers", "diff_ids": [Digest.of(LAYER)]}}).encode()
 
 
 def blobs_of(*images: Content) -> list[Member]:
@@ -171,3 +175,40 @@ def test_what_is_read_can_be_written_again_byte_for_byte(file: Path, tmp_path: P
         copy(source, NAME, target, NAME)
     assert again.read_bytes() == file.read_bytes()
     assert unpacked(again)["oci-layout"] == b'{"imageLayoutVersion":"1.0.0"}'
+
+
+def test_indexes_nested_without_end_are_refused(file: Path) -> None:
+    made = IMAGE
+    for _ in range(1500):
+        made = an_index([made])
+    file.write_bytes(a_tar(*blobs_of(made), index_of(made.root), listing(docker_item(IMAGE))))
+    target = StoredImages(MemoryBlobs(), MemoryRefs())
+    with (
+        reading_archive(file, spool=file.parent) as source,
+        pytest.raises(InvalidManifest, match="nested"),
+    ):
+        copy(source, "", target)
+
+
+def test_indexes_that_list_one_image_a_million_times_are_read_once(file: Path) -> None:
+    inner = an_index([IMAGE] * 1000)
+    outer = an_index([inner] * 1000)
+    item = docker_item(IMAGE, "team/app:1")
+    assert names_in(file, *blobs_of(outer), index_of(outer.root), listing(item)) == [NAME]
+
+
+def test_an_image_named_by_sha512_keeps_its_digests(file: Path) -> None:
+    config, layer = (
+        Descriptor(media_type, Digest.of(data, "sha512"), len(data))
+        for media_type, data in (("application/vnd.oci.image.config.v1+json", CONFIG),
+                                 ("application/vnd.oci.image.layer.v1.tar", LAYER))
+    )  # fmt: skip
+    manifest = make_manifest(config, [layer])
+    root = manifest.descriptor
+    blobs = {config.digest: CONFIG, layer.digest: LAYER, root.digest: manifest.raw}
+    with writing_archive(file, docker=True) as target:
+        for part in (config, layer, root):
+            target.put(part, opened(blobs[part.digest]), ignore_bytes)
+        target.tag(NAME, root)
+    with reading_archive(file, spool=file.parent) as source:
+        assert source.resolve(NAME) == root

@@ -110,6 +110,10 @@ class TestPlatformOfTheDockerArchive:
     def test_it_is_the_only_one_there_is(self) -> None:
         assert self.configs(written((an_index([ARM]), NAME))) == self.configs(written((ARM, NAME)))
 
+    def test_an_image_that_is_listed_twice_is_one(self) -> None:
+        twice = an_index([ARM, ARM])
+        assert self.configs(written((twice, NAME))) == self.configs(written((ARM, NAME)))
+
     def test_it_is_none_when_nobody_can_tell(self) -> None:
         assert self.configs(written((BOTH, NAME))) == []
 

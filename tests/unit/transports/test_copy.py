@@ -358,6 +358,16 @@ class TestBadInput:
         with pytest.raises(InvalidManifest, match="nested more than 8 deep"):
             copied(made)
 
+    def test_more_manifests_than_memory_can_hold_are_not_even_asked_for(self) -> None:
+        listed = [
+            Descriptor(mediatypes.OCI_MANIFEST, Digest.of(b"%d" % number), 4_000_000)
+            for number in range(20)
+        ]
+        index = make_index(listed)
+        made = Made(index.descriptor, {index.descriptor.digest: index.raw})
+        with pytest.raises(InvalidManifest, match="bytes of manifests and configs"):
+            copied(made)
+
     def test_an_artifact_is_no_image_and_its_config_is_not_read(self) -> None:
         subject = an_image()
         root, target = copied(a_referrer(subject.root))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from nacre.transports import members as members_module
 from nacre.transports.members import InvalidArchive, Members, NoSuchMember
 from tests.unit.transports.tars import Member, a_tar
 
@@ -138,3 +139,11 @@ def test_hostile_names_are_shown_without_their_control_characters(members: Opene
     with pytest.raises(InvalidArchive) as caught:
         members(("../\x1b[31m", b""))
     assert "\x1b" not in str(caught.value)
+
+
+def test_more_members_than_any_image_has_are_refused(
+    members: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(members_module, "_MOST_MEMBERS", 3)
+    with pytest.raises(InvalidArchive, match="more than 3 entries"):
+        members(*((str(number), b"") for number in range(4)))
