@@ -15,15 +15,21 @@ def make_folder(path: Path, mode: int) -> None:
         OSError: it cannot be made.
     """
     try:
+        _make_last(path, mode)
+    except FileNotFoundError:
+        if path.parent == path:
+            raise
+        make_folder(path.parent, mode)
+        # Not again from the start: where nothing can be made, as in /proc, that would never end.
+        _make_last(path, mode)
+
+
+def _make_last(path: Path, mode: int) -> None:
+    try:
         path.mkdir(mode)
     except FileExistsError:
         if not path.is_dir():
             raise
-    except FileNotFoundError:
-        if path.parent == path or path.parent.is_dir():
-            raise  # nothing can be made there: as in /proc, or in a folder that was removed
-        make_folder(path.parent, mode)
-        make_folder(path, mode)
     else:
         sync_folder(path.parent)
 

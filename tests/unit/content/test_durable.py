@@ -3,6 +3,7 @@ from __future__ import annotations
 import stat
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -25,6 +26,15 @@ def test_a_folder_is_made_with_what_is_above_it(tmp_path: Path) -> None:
     make_folder(tmp_path / "a" / "b" / "c", 0o700)
     for folder in ("a", "a/b", "a/b/c"):
         assert stat.S_IMODE((tmp_path / folder).stat().st_mode) == 0o700
+
+
+def test_a_folder_may_be_made_by_many_at_the_same_time(tmp_path: Path) -> None:
+    for attempt in range(20):
+        folder = tmp_path / str(attempt) / "a" / "b"
+        with ThreadPoolExecutor(8) as pool:
+            for made in [pool.submit(make_folder, folder, 0o700) for _ in range(8)]:
+                made.result()
+        assert folder.is_dir()
 
 
 def test_a_folder_that_is_there_stays_as_it_is(tmp_path: Path) -> None:
