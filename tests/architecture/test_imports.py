@@ -22,7 +22,11 @@ ALLOWED: dict[str, set[str]] = {
     "distribution": {"oci"},
     "layers": {"oci.digest"},
     "erofs": {"layers.entry"},
-    "storage": {"oci.digest", "layers", "erofs"},
+    "storage": {
+        "oci.digest", "oci.chain", "layers", "erofs",
+        # What makes files durable and locks them is the same for blobs and for trees.
+        "content.durable", "content.locking", "content.diskerrors",
+    },
     "transports": {"oci", "content", "distribution", "layers"},
     "images": {"oci", "content", "layers", "storage"},
     "containers": {"oci.config", "layers.rootpath", "layers.apply", "layers.diff", "storage"},

@@ -11,7 +11,7 @@ from nacre.content import gc
 from nacre.engine import filtering
 from nacre.errors import Conflict, NacreError, NotFound
 from nacre.oci import reference as references
-from nacre.oci.config import chain_ids
+from nacre.oci.chain import chain_ids
 from nacre.oci.digest import Digest, id_prefix
 from nacre.oci.reference import Reference
 

@@ -8,7 +8,8 @@ from nacre.content.documents import read_config
 from nacre.content.store import BlobNotFound, BlobReader
 from nacre.errors import Unsupported
 from nacre.images.select import MissingContent, Offer, offers, read_part, select
-from nacre.oci.config import ImageConfig, chain_ids, check_layer_count
+from nacre.oci.chain import chain_ids
+from nacre.oci.config import ImageConfig, check_layer_count
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.oci.manifest import Index, Manifest

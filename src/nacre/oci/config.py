@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -133,14 +133,6 @@ def check_layer_count(config: ImageConfig, layers: Sequence[object]) -> None:
         raise InvalidConfig(
             f"manifest lists {len(layers)} layers but its config has {expected} diff_ids"
         )
-
-
-def chain_ids(diff_ids: Iterable[Digest]) -> tuple[Digest, ...]:
-    """Return the chain ID at each layer: the name of the stack up to there (image-spec)."""
-    chain: list[Digest] = []
-    for diff_id in diff_ids:
-        chain.append(Digest.of(f"{chain[-1]} {diff_id}".encode()) if chain else diff_id)
-    return tuple(chain)
 
 
 def layer_steps(config: ImageConfig) -> tuple[tuple[HistoryEntry, int | None], ...]:

@@ -8,7 +8,8 @@ from nacre.content.store import CorruptBlob
 from nacre.errors import Invalid
 from nacre.images.image import Image, NotAnImage
 from nacre.images.select import MissingContent
-from nacre.oci.config import InvalidConfig, chain_ids
+from nacre.oci.chain import chain_ids
+from nacre.oci.config import InvalidConfig
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.oci.manifest import Manifest

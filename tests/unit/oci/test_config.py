@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from typing import Any
 
@@ -13,7 +12,6 @@ from hypothesis import strategies as st
 from nacre.oci.config import (
     HistoryEntry,
     InvalidConfig,
-    chain_ids,
     check_layer_count,
     layer_steps,
     make_config,
@@ -165,22 +163,6 @@ def test_layer_count_must_match() -> None:
     check_layer_count(config, [1, 2])
     with pytest.raises(InvalidConfig, match="lists 3 layers but its config has 2 diff_ids"):
         check_layer_count(config, [1, 2, 3])
-
-
-def test_chain_ids_by_the_specification() -> None:
-    second = Digest("sha256:" + hashlib.sha256(f"{A} {B}".encode()).hexdigest())
-    third = Digest("sha256:" + hashlib.sha256(f"{second} {C}".encode()).hexdigest())
-    assert chain_ids([A, B, C]) == (A, second, third)
-    assert chain_ids([]) == ()
-
-
-def test_chain_id_vector() -> None:
-    # printf '%s %s' sha256:ca97…48bb sha256:3e23…b75d | sha256sum
-    assert A == "sha256:ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
-    assert B == "sha256:3e23e8160039594a33894f6564e1b1348bbd7a0088d42c4acb73eeaed59c009d"
-    assert chain_ids([A, B])[1] == (
-        "sha256:51c0c8ace48498d6f5fee6b0592cc06f2da0f3cbe09c5a34a97dce85c3889676"
-    )
 
 
 def test_steps_are_matched_with_layers() -> None:

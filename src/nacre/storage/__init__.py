@@ -1,0 +1,1 @@
+"""Storage drivers: layers kept once and stacked into trees, some with a writable top."""
