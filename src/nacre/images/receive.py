@@ -2,15 +2,16 @@
 
 ``put`` lets a blob's bytes pass into an ingest of the store and, when the blob is a layer, at the
 same time into a meter that inflates them and finds the diff_id: in a thread of its own, over a
-short queue, so that inflating overlaps with the network. When the blob is committed its diff_id
+short queue, so that inflating overlaps with the network. Where the layer is to be unpacked too,
+the meter hands the tar on, see `nacre.images.intake`. When the blob is committed its diff_id
 is known, and whoever has the config can check it (`check_diff_ids`). Of a layer that goes on from
-an earlier attempt the first bytes are not at hand; it is measured from the store once it is whole.
+an earlier attempt the first bytes are not at hand; it is read from the store once it is whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from contextlib import ExitStack
+from contextlib import AbstractContextManager, ExitStack, nullcontext
 from dataclasses import dataclass
 from queue import Queue
 from threading import Thread
@@ -20,7 +21,8 @@ from typing import Protocol, Self
 from nacre.content.store import BlobReader, BlobWriter, CorruptBlob, Ingest
 from nacre.content.target import Content, OnBytes, Placed
 from nacre.errors import AlreadyExists, Invalid
-from nacre.layers.measure import LayerMeter
+from nacre.images.intake import is_raw_tar
+from nacre.layers.measure import LayerMeter, TarMeter, TarTaker
 from nacre.oci import mediatypes
 from nacre.oci.config import ImageConfig, check_layer_count
 from nacre.oci.descriptor import Descriptor
@@ -59,6 +61,9 @@ class Received:
 
 OnLayer = Callable[[Received], None]
 
+Intake = Callable[[Descriptor], AbstractContextManager[TarTaker]]
+"""Begins to take in the tar of a layer; left before it is finished, nothing of it remains."""
+
 
 class Blobs(BlobReader, BlobWriter, Protocol):
     """A store to take blobs in, which can also be read from."""
@@ -70,11 +75,13 @@ class Receiver:
     Args:
         blobs: the store.
         on_layer: told each layer that came in, once it is committed; from the thread of ``put``.
+        intake: what the tars of layers go to; by default they are measured and nothing else.
     """
 
-    def __init__(self, blobs: Blobs, *, on_layer: OnLayer) -> None:
+    def __init__(self, blobs: Blobs, *, on_layer: OnLayer, intake: Intake | None = None) -> None:
         self._blobs = blobs
         self._on_layer = on_layer
+        self._intake = intake
 
     def put(self, descriptor: Descriptor, content: Content, on_bytes: OnBytes) -> Placed:
         """Take a blob in, going on where an earlier attempt stopped; may be called by threads.
@@ -111,8 +118,9 @@ class Receiver:
         start = ingest.offset
         with ExitStack() as stack:
             # The meter needs all bytes; of those on disk since an earlier attempt it has none.
-            is_metered = start == 0 and _needs_unpacking(descriptor)
-            meter = stack.enter_context(_BackgroundMeter(descriptor)) if is_metered else None
+            meter = None
+            if start == 0 and self._wants_tar(descriptor):
+                meter = stack.enter_context(_BackgroundMeter(descriptor, self._tar_of(descriptor)))
             if start < descriptor.size:
                 with content(start) as stream:
                     while piece := stream.read(_PIECE):
@@ -125,22 +133,37 @@ class Receiver:
             if meter:
                 return moved, meter.finish()
         if mediatypes.is_layer(descriptor.media_type):
-            return moved, measure(self._blobs, descriptor)
+            return moved, measure(self._blobs, descriptor, self._intake)
         return moved, None
 
+    def _wants_tar(self, descriptor: Descriptor) -> bool:
+        is_known = self._intake is None and is_raw_tar(descriptor)
+        return mediatypes.is_layer(descriptor.media_type) and not is_known
 
-def measure(reader: BlobReader, descriptor: Descriptor) -> Received:
+    def _tar_of(self, descriptor: Descriptor) -> AbstractContextManager[TarTaker]:
+        return self._intake(descriptor) if self._intake else nullcontext(TarMeter())
+
+
+def measure(reader: BlobReader, descriptor: Descriptor, intake: Intake | None = None) -> Received:
     """Return what a layer that is here unpacks to, by reading it (unless it is a plain tar).
+
+    Args:
+        reader: where it is.
+        descriptor: the layer.
+        intake: what its tar goes to besides.
 
     Raises:
         BlobNotFound: it is not here.
         CorruptBlob: it is not what its digest says.
         BrokenLayer: it cannot be unpacked.
     """
-    if not _needs_unpacking(descriptor):
+    if intake is None and is_raw_tar(descriptor):
         return Received(descriptor, descriptor.digest, descriptor.size)
-    meter = LayerMeter()
-    with reader.open(descriptor) as stream:
+    with (
+        reader.open(descriptor) as stream,
+        intake(descriptor) if intake else nullcontext(TarMeter()) as tar,
+    ):
+        meter = LayerMeter(tar)
         try:
             while piece := stream.read(_PIECE):
                 meter.feed(piece)
@@ -168,13 +191,6 @@ def check_diff_ids(config: ImageConfig, received: Sequence[Received | None]) -> 
             )
 
 
-def _needs_unpacking(descriptor: Descriptor) -> bool:
-    """A plain tar is its own unpacked form, but a diff_id must be a sha256."""
-    is_plain = descriptor.media_type in mediatypes.PLAIN_LAYERS
-    is_named_alike = descriptor.digest.algorithm == "sha256"
-    return mediatypes.is_layer(descriptor.media_type) and not (is_plain and is_named_alike)
-
-
 def _received(descriptor: Descriptor, meter: LayerMeter) -> Received:
     diff_id, size = meter.finish()
     return Received(descriptor, Digest(f"sha256:{diff_id}"), size)
@@ -183,9 +199,10 @@ def _received(descriptor: Descriptor, meter: LayerMeter) -> Received:
 class _BackgroundMeter:
     """Measures a layer in a thread of its own; a context manager that ends it."""
 
-    def __init__(self, descriptor: Descriptor) -> None:
+    def __init__(self, descriptor: Descriptor, tar: AbstractContextManager[TarTaker]) -> None:
         self._descriptor = descriptor
-        self._meter = LayerMeter()
+        self._held = ExitStack()
+        self._meter = LayerMeter(self._held.enter_context(tar))
         self._queue: Queue[bytes | None] = Queue(maxsize=_QUEUED)
         self._thread = Thread(target=self._work, name="inflate", daemon=True)
         self._error: BaseException | None = None
@@ -200,7 +217,10 @@ class _BackgroundMeter:
         _error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self._end()
+        try:
+            self._end()
+        finally:
+            self._held.close()
 
     def feed(self, piece: bytes) -> None:
         """Take in more compressed bytes; waits while a few MiB are ahead of the inflating."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from nacre.layers.compression import Compression, Decompressor
 
@@ -20,23 +20,52 @@ class Measured(NamedTuple):
     """Length of the tar in bytes."""
 
 
+class TarTaker(Protocol):
+    """Is fed a layer's tar, all of its bytes in order, those behind its end marker too."""
+
+    def write(self, piece: bytes, /) -> None:
+        """Take the next bytes."""
+
+    def finish(self) -> Measured:
+        """Say that the whole tar was fed; return what it is."""
+
+
+class TarMeter:
+    """Measures a tar and does nothing else."""
+
+    def __init__(self) -> None:
+        self._hash = hashlib.sha256(usedforsecurity=False)
+        self._size = 0
+
+    def write(self, piece: bytes, /) -> None:
+        """Take the next bytes."""
+        self._hash.update(piece)
+        self._size += len(piece)
+
+    def finish(self) -> Measured:
+        """Return what the bytes so far are."""
+        return Measured(self._hash.hexdigest(), self._size)
+
+
 class LayerMeter:
     """Is fed a layer's blob, compressed or not, and tells its diff ID and uncompressed size.
 
-    All bytes count, those behind the tar's end marker too. The options are those of
-    ``Decompressor``.
+    The options but the first are those of ``Decompressor``.
+
+    Args:
+        tar: what the decompressed bytes go to, and what tells in the end what they are.
     """
 
     def __init__(
         self,
-        compression: Compression | None = None,
+        tar: TarTaker | None = None,
         *,
+        compression: Compression | None = None,
         max_output: int | None = None,
         max_ratio: float | None = None,
     ) -> None:
         self._decompressor = Decompressor(compression, max_output=max_output, max_ratio=max_ratio)
-        self._hash = hashlib.sha256(usedforsecurity=False)
-        self._size = 0
+        self._tar = tar or TarMeter()
 
     def feed(self, chunk: Buffer) -> None:
         """Take the next bytes of the blob.
@@ -46,7 +75,7 @@ class LayerMeter:
             LayerLimit: they decompress to more than was agreed to.
         """
         for piece in self._decompressor.feed(chunk):
-            self._add(piece)
+            self._tar.write(piece)
 
     def finish(self) -> Measured:
         """Say that the whole blob was fed; return what was measured.
@@ -54,9 +83,6 @@ class LayerMeter:
         Raises:
             CorruptStream: the blob ends too early.
         """
-        self._add(self._decompressor.finish())
-        return Measured(self._hash.hexdigest(), self._size)
-
-    def _add(self, piece: bytes) -> None:
-        self._hash.update(piece)
-        self._size += len(piece)
+        if rest := self._decompressor.finish():
+            self._tar.write(rest)
+        return self._tar.finish()
