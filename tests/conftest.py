@@ -11,6 +11,7 @@ from typing import Protocol
 import pytest
 from hypothesis import settings
 
+from nacre.engine import settings as engine_settings
 from tests.peers.certificates import Authority, make_authority
 from tests.peers.nacre import NacreCli
 from tests.peers.proxy import CountingProxy, counting_proxy
@@ -40,6 +41,21 @@ class RegistryStarter(Protocol):
         delete: bool = False,
     ) -> DockerRegistry:
         """Return it when it answers."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that want certificates: openssl makes them."""
+    for item in items:
+        if "authority" in getattr(item, "fixturenames", ()):
+            item.add_marker(pytest.mark.peers)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def own_run_folder(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What engines of this process mount lies with the files of the tests, also for root."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engine_settings, "_ROOT_USER_RUN", str(tmp_path_factory.mktemp("run")))
+        yield
 
 
 @pytest.fixture

@@ -40,7 +40,7 @@ def published(shapes: Iterable[image.Shape]) -> dict[str, int]:
 def _publish(shape: image.Shape, served: Registry, work: Path) -> int:
     print(f"making the image {shape.name!r} (once; kept in {CACHE})", flush=True)
     layout = work / shape.name
-    image.write_layout(layout, image.root_file_system(CACHE), shape)
+    image.write_layout(layout, image.root_file_system(CACHE, shape.rootfs), shape)
     tools = Tools(work, served)
     push = tools.skopeo_copy(f"oci:{layout}:bench", served.image(shape.name))
     succeed(*push, env=tools.environment())

@@ -13,7 +13,7 @@ import tarfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate, chain, pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any, BinaryIO
 
 from zlib_ng import zlib_ng
@@ -28,17 +28,27 @@ _WHEN = "2026-01-01T00:00:00Z"
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How an image is cut: the share of the whole that each layer gets."""
+    """How an image is cut: the share of the whole that each layer gets.
+
+    ``rootfs`` names the root file system, see bench/make-rootfs. With ``parents`` each layer lists
+    the directories above its files, as layers that people build do.
+    """
 
     name: str
     title: str
     shares: tuple[float, ...]
+    rootfs: str = "tools"
+    parents: bool = False
 
 
 MIXED = Shape("mixed", "7 layers, one of them large", (0.1, 0.05, 0.12, 0.55, 0.1, 0.07, 0.01))
 SINGLE = Shape("single", "1 huge layer", (1.0,))
 MANY = Shape("many", "12 layers of one size", (1 / 12,) * 12)
 SHAPES = (MIXED, SINGLE, MANY)
+
+_USUAL = (0.35, 0.4, 0.15, 0.08, 0.02)
+SLIM = Shape("slim", "5 layers, small", _USUAL, "slim", parents=True)
+LARGE = Shape("large", "5 layers, large, many files", _USUAL, "files", parents=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,19 +60,30 @@ class Layer:
     diff_id: str
 
 
-def root_file_system(cache: Path) -> Path:
-    """Return the tar that all shapes are cut from, made by mmdebstrap when it is not there."""
-    target = cache / "rootfs.tar"
-    succeed(Path(__file__).parents[1] / "make-rootfs", target)
+def root_file_system(cache: Path, name: str) -> Path:
+    """Return the tar that shapes are cut from, made by mmdebstrap when it is not there."""
+    target = cache / f"rootfs-{name}.tar"
+    succeed(Path(__file__).parents[1] / "make-rootfs", name, target)
     return target
 
 
 def write_layout(folder: Path, tar: Path, shape: Shape) -> None:
     """Write an image of this shape as an OCI image layout, tagged ``bench``."""
+    with tarfile.open(tar) as archive:
+        members = archive.getmembers()
+        end = archive.offset
+    cuts = _cuts([member.offset for member in members], end, shape.shares)
     with tar.open("rb") as file:
         layers = [
-            write_layer(folder, chain(_slice(file, begin, end), [_END_OF_TAR]))
-            for begin, end in pairwise(_cuts(tar, shape.shares))
+            write_layer(
+                folder,
+                chain(
+                    _parents(file, members, begin, end) if shape.parents else (),
+                    _slice(file, begin, end),
+                    [_END_OF_TAR],
+                ),
+            )
+            for begin, end in pairwise(cuts)
         ]
     write_image(folder, layers)
 
@@ -162,15 +183,24 @@ def _document(folder: Path, content: object, media_type: object) -> dict[str, An
     return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(raw)}
 
 
-def _cuts(tar: Path, shares: Sequence[float]) -> list[int]:
+def _cuts(begins: Sequence[int], end: int, shares: Sequence[float]) -> list[int]:
     """Return where to cut: offsets at which members begin, near what the shares ask for."""
-    with tarfile.open(tar) as archive:
-        begins = [member.offset for member in archive]
-        end = archive.offset
     whole = sum(shares)
     wanted = [share / whole * end for share in accumulate(shares)][:-1]
     nearest = [min(begins, key=lambda begin: abs(begin - place)) for place in wanted]
     return [0, *nearest, end]
+
+
+def _parents(
+    file: BinaryIO, members: Sequence[tarfile.TarInfo], begin: int, end: int
+) -> Iterator[bytes]:
+    """Go through the members that are the directories above what lies in a slice, but not in it."""
+    inside = [member for member in members if begin <= member.offset < end]
+    wanted = {str(parent) for member in inside for parent in PurePosixPath(member.name).parents}
+    for member in members:
+        is_outside = not begin <= member.offset < end
+        if is_outside and member.isdir() and str(PurePosixPath(member.name)) in wanted:
+            yield from _slice(file, member.offset, member.offset_data)
 
 
 def _slice(file: BinaryIO, begin: int, end: int) -> Iterator[bytes]:

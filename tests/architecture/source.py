@@ -74,6 +74,12 @@ class Module:
                 elif isinstance(node.value, bytes):
                     yield node.value.decode("latin-1")
 
+    def attributes(self) -> Iterator[str]:
+        """Every name that is read as an attribute of something."""
+        for node in ast.walk(self.tree):
+            if isinstance(node, ast.Attribute):
+                yield node.attr
+
     def names(self) -> Iterator[str]:
         """Every name that is read, dotted where it is an attribute of a name: ``os.environ``."""
         for node in ast.walk(self.tree):

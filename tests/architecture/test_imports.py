@@ -9,7 +9,7 @@ from tests.architecture.source import Module, modules, resolve
 MODULES = modules()
 KNOWN = frozenset(module.name for module in MODULES)
 
-# What a package may import, besides itself and errors: packages, or single modules of them.
+# What a package may import, besides itself, errors and value: packages, or single modules of them.
 # A package that is not built yet is already bound by its line.
 ALL_BELOW_ENGINE = {
     "oci", "content", "layers", "erofs", "storage", "distribution", "transports", "images",
@@ -17,6 +17,7 @@ ALL_BELOW_ENGINE = {
 }  # fmt: skip
 ALLOWED: dict[str, set[str]] = {
     "errors": set(),
+    "value": set(),
     "oci": set(),
     "content": {"oci"},
     "distribution": {"oci"},
@@ -40,6 +41,9 @@ ALLOWED: dict[str, set[str]] = {
     "__main__": {"cli"},
     "": {"engine"},
 }  # fmt: skip
+
+# Modules that everybody else may import.
+EVERYBODYS = {"errors", "value"}
 
 # Modules that may import more than the rest of their package.
 EXCEPTIONS: dict[str, set[str]] = {
@@ -77,7 +81,9 @@ def imports_any(module: Module, libraries: set[str]) -> set[str]:
 
 def allowed_for(module: Module) -> set[str]:
     """Return the packages and modules that a module may import."""
-    allowed = {"errors", module.package} | ALLOWED.get(module.package, set())
+    allowed = {module.package} | ALLOWED.get(module.package, set())
+    if module.package not in EVERYBODYS:
+        allowed |= EVERYBODYS
     for place, more in EXCEPTIONS.items():
         if is_within(module.name, place):
             allowed |= more

@@ -65,7 +65,7 @@ def test_an_import_is_resolved_to_its_module() -> None:
 
 def test_a_forbidden_import_is_found(module: Module) -> None:
     assert "oci.digest" in own_imports(module)
-    assert allowed_for(module) == {"errors", "content", "oci"}
+    assert allowed_for(module) == {"errors", "value", "content", "oci"}
     assert imports_any(module, NETWORK) == {"http.client", "urllib3.PoolManager"}
 
 

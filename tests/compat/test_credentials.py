@@ -163,8 +163,11 @@ def test_both_use_the_file_that_a_variable_names(
 
 @pytest.mark.parametrize("other", ["podman"], indirect=True)
 def test_a_login_to_a_namespace_counts_there_only(
-    nacre_cli: NacreCli, name: str, other: Tool
+    nacre_cli: NacreCli, name: str, other: Tool, tmp_path: Path
 ) -> None:
+    # Newer ones refuse to write a namespace to a file that Docker reads too.
+    nacre_cli.env["REGISTRY_AUTH_FILE"] = str(tmp_path / "auth.json")
+    other = other.within(nacre_cli.env)
     log_in(other, name.rpartition("/")[0], *plain(other))
     nacre_cli("push", name)
     elsewhere = f"{name.partition('/')[0]}/other/hello:1"

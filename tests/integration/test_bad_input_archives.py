@@ -341,6 +341,11 @@ def test_import_of_a_folder(unharmed: Unharmed, tmp_path: Path) -> None:
     unharmed.refuses("import", tmp_path, "made:1", saying=str(tmp_path))
 
 
+@pytest.mark.parametrize("device", ["/dev/null", "/dev/zero"])
+def test_import_of_a_device_that_may_never_end(device: str, unharmed: Unharmed) -> None:
+    unharmed.refuses("import", device, "made:1", saying=f"{device} is a device")
+
+
 # Saving.
 
 

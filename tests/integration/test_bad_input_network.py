@@ -17,7 +17,7 @@ from nacre.distribution.client import Client
 from nacre.distribution.credentials import CredentialStore
 from nacre.distribution.errors import TimedOut
 from nacre.distribution.retry import RetryPolicy
-from nacre.distribution.settings import CredentialLocations, RegistrySettings
+from nacre.distribution.settings import CredentialLocations, RegistrySettings, Timeouts
 from nacre.oci import reference as references
 from nacre.oci.digest import Digest
 from nacre.testing.builders import an_image
@@ -101,7 +101,7 @@ def test_waiting_for_an_answer_is_bounded_by_settings() -> None:
     with (
         silent_server() as host,
         Client(
-            RegistrySettings(connect_timeout=0.2, read_timeout=0.2),
+            RegistrySettings(timeouts=Timeouts(0.2, 0.2)),
             CredentialStore(CredentialLocations()),
             on_warning=lambda _text: None,
             on_retry=lambda _what, _why, _delay: None,
@@ -237,8 +237,10 @@ def test_file_of_an_authority_that_is_none(
 )
 def test_broken_settings_are_named(text: str, saying: str, unharmed: Unharmed) -> None:
     unharmed.cli.config.write_text(text)
-    said = unharmed.cli.refused("pull", "127.0.0.1:1/app:1")
+    # Named at once, also by a command that asks no registry.
+    said = unharmed.cli.refused("images")
     assert saying in said
+    assert str(unharmed.cli.config) in said
     assert len(said.splitlines()) == 1
 
 

@@ -36,7 +36,7 @@ def cli(nacre_cli: NacreCli, a_tar: Path) -> NacreCli:
 @pytest.mark.parametrize(
     ("line", "words", "replies"),
     [
-        ("nacre image l", ["nacre", "image", "l"], ["load", "ls"]),
+        ("nacre image l", ["nacre", "image", "l"], ["layers", "load", "ls"]),
         ("nacre  manifest ", ["nacre", "manifest", ""], ["create", "inspect", "push"]),
         ("nacre history de", ["nacre", "history", "de"], ["demo:one", "demo:other"]),
         ("nacre history demo:", ["nacre", "history", "demo", ":"], ["one", "other"]),
@@ -89,7 +89,7 @@ def test_zsh_completes_at_the_terminal(cli: NacreCli) -> None:
 @pytest.mark.parametrize(
     ("line", "found"),
     [
-        ("nacre image l", ["load", "ls"]),
+        ("nacre image l", ["layers", "load", "ls"]),
         ("nacre history demo:", ["demo:one", "demo:other"]),
         ("nacre pull --progress=p", ["--progress=plain"]),
         ("nacre rmi localhost:5000/", ["localhost:5000/team/app:x"]),

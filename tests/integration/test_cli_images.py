@@ -47,6 +47,13 @@ def test_quiet_repeats_an_id_for_every_name(cli: NacreCli) -> None:
     assert [each[7:19] for each in cli("images", "-q", "--no-trunc").split()] == short
 
 
+def test_an_image_that_is_named_is_shown_once(cli: NacreCli) -> None:
+    assert len(cli("images", "-q", "demo").split()) == 1
+    assert len(cli("images", "-q", "-f", "reference=demo", "-f", "reference=team/app").split()) == 2
+    _, row = cli("images", "--digests", "demo").splitlines()
+    assert row.split()[:3] == ["demo", "1", "<none>"]
+
+
 def test_json_is_escaped_as_docker_does(cli: NacreCli) -> None:
     first = cli("images", "--format", "json").splitlines()[0]
     assert '"Tag":"\\u003cnone\\u003e"' in first
@@ -63,14 +70,17 @@ def test_times_are_those_of_the_local_zone(cli: NacreCli) -> None:
 @pytest.mark.parametrize(
     ("words", "found"),
     [
-        (["demo"], ["demo:1", "team/app:x"]),
-        (["demo:1"], ["demo:1", "team/app:x"]),
+        (["demo"], ["demo:1"]),
+        (["demo:1"], ["demo:1"]),
         (["demo:2"], []),
+        (["demo", "-f", "reference=team/*"], ["demo:1", "team/app:x"]),
+        (["demo", "-f", "label=kind"], ["demo:1"]),
+        (["demo", "-f", "dangling=true"], []),
         (["-f", "dangling=true"], ["<none>:<none>"]),
         (["-f", "dangling=false"], ["demo:1", "team/app:x"]),
         (["-f", "label=kind"], ["demo:1", "team/app:x"]),
         (["-f", "label=kind=demo", "-f", "label=other"], []),
-        (["-f", "reference=team/*"], ["demo:1", "team/app:x"]),
+        (["-f", "reference=team/*"], ["team/app:x"]),
         (["-f", "since=demo:1"], ["<none>:<none>"]),
         (["--filter=before=demo:1"], []),
         (["-f", "until=24h"], []),
@@ -99,8 +109,10 @@ def test_a_senseless_filter_is_refused(cli: NacreCli, wanted: str, code: int, pr
 
 def test_history_shows_what_docker_shows(cli: NacreCli) -> None:
     table = cli("history", "demo:1").splitlines()
-    assert table[0] == "IMAGE          CREATED                  CREATED BY   SIZE      COMMENT"
-    assert re.fullmatch(r"[0-9a-f]{12} .* ago +10.2kB +by <hand>", table[1])
+    row = re.fullmatch(r"[0-9a-f]{12}   (\S.* ago) +10.2kB +by <hand>", table[1])
+    assert row, table[1]
+    created = "CREATED".ljust(len(row[1]))
+    assert table[0] == f"IMAGE          {created}   CREATED BY   SIZE      COMMENT"
     exact = cli("history", "-H=false", "--no-trunc", "demo:1").splitlines()
     assert exact[0].split("   ")[0] == "IMAGE"
     assert re.fullmatch(r"sha256:[0-9a-f]{64}   \d{4}-\S+T\S+Z +10240 +by <hand>", exact[1])
@@ -200,6 +212,22 @@ def test_info_and_version_answer_templates(cli: NacreCli) -> None:
     assert cli.run("info", "-f", "{{.Nope}}").returncode == 1
 
 
+def test_info_shows_the_registries_a_line_a_setting(cli: NacreCli) -> None:
+    cli.config.write_text(
+        '[registry."docker.io"]\nmirrors = ["a.example", "b.example:5000"]\n'
+        '[registry."a.example"]\ninsecure = true\n'
+    )
+    shown = cli("info")
+    assert shown.endswith(
+        "Registries:\n"
+        " a.example:\n  insecure: true\n"
+        " docker.io:\n  mirrors: a.example, b.example:5000\n"
+    )
+    assert cli("info", "-f", '{{index .RegistryConfig "docker.io" "mirrors" 1}}') == (
+        "b.example:5000\n"
+    )
+
+
 def test_verify_names_every_image(cli: NacreCli) -> None:
     said = cli("image", "verify", "--all").splitlines()
     assert len(said) == 2
@@ -225,7 +253,7 @@ def test_copy_prints_the_digest_at_the_destination(cli: NacreCli, tmp_path: Path
     assert re.fullmatch(r"[0-9a-f]{12}: Waiting", said[0])
     assert re.fullmatch(r"[0-9a-f]{12}: Copied", said[-2])
     assert re.fullmatch(r"sha256:[0-9a-f]{64}", said[-1])
-    assert cli("image", "cp", "-q", "demo:1", f"oci:{tmp_path / 'layout'}:2") == f"{said[-1]}\n"
+    assert cli("image", "copy", "-q", "demo:1", f"oci:{tmp_path / 'layout'}:2") == f"{said[-1]}\n"
 
 
 def test_images_created_in_other_zones_are_sorted_by_time(

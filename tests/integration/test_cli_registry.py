@@ -12,6 +12,8 @@ from nacre.testing.builders import a_layer
 from tests.conftest import RegistryStarter
 from tests.peers.nacre import NacreCli
 from tests.peers.registry import DockerRegistry
+from tests.servers.registry_server import RegistryServer
+from tests.servers.registry_values import Answer
 
 LAYER = "[0-9a-f]{12}"
 DIGEST = "sha256:[0-9a-f]{64}"
@@ -157,6 +159,7 @@ def test_a_wrong_password_is_refused_and_not_kept(
         (["login", "-u", "ana"], "x", "cannot perform an interactive login from a non TTY device"),
         (["login", "--password-stdin"], "x", "requires --username to be set"),
         (["login", "-u", "ana", "--password-stdin"], "\n", "password is empty"),
+        (["login", "-u", "ana", "--password-stdin"], "x" * (1 << 21), "more than 1048576 bytes"),
         (["login", "-u", "ana", "-p", "x", "not a host"], "", "is not a registry"),
     ],
 )
@@ -200,3 +203,62 @@ def test_an_index_is_made_shown_and_pushed(
 def test_what_is_no_platform_is_told(cli: NacreCli, hub: DockerRegistry) -> None:
     cli("push", "-q", f"{hub.host}/team/app:1")
     assert "!" in cli.refused("pull", "--platform", "!", f"{hub.host}/team/app:1")
+
+
+def test_a_root_file_system_is_imported_from_an_address(
+    nacre_cli: NacreCli, server: RegistryServer, a_tar: Path
+) -> None:
+    server.fail("GET", "/rootfs.tar", Answer(200, body=a_tar.read_bytes()))
+    said = nacre_cli("import", "-c", "CMD sh", f"{server.url}/rootfs.tar", "demo:1")
+    assert said == nacre_cli("images", "-q", "--no-trunc")
+    assert nacre_cli("history", "--format", "{{.Comment}}", "demo:1") == (
+        f"Imported from {server.url}/rootfs.tar\n"
+    )
+    refused = nacre_cli.refused("import", f"{server.url}/none.tar")
+    assert refused.startswith(f"Error: cannot download {server.url}/none.tar: not found at")
+    assert refused.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["pull", "{name}"],
+        ["save", "-o", "{tar}", "{name}"],
+        ["push", "{name}"],
+        ["inspect", "{name}"],
+        ["image", "inspect", "{name}"],
+        ["history", "{name}"],
+        ["image", "copy", "{name}", "oci:{tar}:1"],
+        ["image", "copy", "docker://{name}", "oci:{tar}:1"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
+def test_an_image_for_another_platform_than_named_is_refused(
+    nacre_cli: NacreCli, hub: DockerRegistry, a_tar: Path, tmp_path: Path, words: list[str]
+) -> None:
+    name, tar = f"{hub.host}/team/app:1", tmp_path / "out"
+    nacre_cli("import", "--platform", "linux/s390x", a_tar, name)
+    nacre_cli("push", "-q", name)
+    if words[0] == "pull":
+        nacre_cli("rmi", name)
+    filled = [word.format(name=name, tar=tar) for word in words]
+    said = nacre_cli.refused(*filled[:-1], "--platform", "linux/riscv64", filled[-1])
+    assert "was found but does not match the specified platform: " in said
+    assert "wanted linux/riscv64, actual: linux/s390x" in said
+    assert said.splitlines()[-1].count("Error: ") == 1
+    assert not tar.is_file()
+    assert (nacre_cli("images", "-q") == "") == (words[0] == "pull")
+    if words[0] != "pull":
+        nacre_cli(*filled[:-1], "--platform", "linux/s390x", filled[-1])
+
+
+def test_a_copy_that_fails_says_on_which_side(
+    nacre_cli: NacreCli, hub: DockerRegistry, a_tar: Path, tmp_path: Path
+) -> None:
+    nacre_cli("import", a_tar, "demo:1")
+    said = nacre_cli.refused("image", "copy", f"docker://{hub.host}/none:1", "copy:1")
+    assert re.search(r"^Error: .* not found.*, while reading from the source \(", said)
+    assert said.count("\n") == 1
+    hub_that_refuses = "docker://127.0.0.1:1/app:1"
+    said = nacre_cli.refused("image", "copy", "--progress", "quiet", "demo:1", hub_that_refuses)
+    assert re.search(r"^Error: .*refused, while writing to the destination \(", said)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -45,6 +46,23 @@ def test_ctrl_c_ends_a_pull_at_once_and_in_order(nacre_cli: NacreCli, slow: Coun
         terminal.wait_for(r"Downloading")
         terminal.type("\x03")
         assert terminal.end() == 130
+    assert terminal.shown.rindex(SHOW_CURSOR) > terminal.shown.rindex(HIDE_CURSOR)
+    assert "Traceback" not in terminal.text
+    assert "Error" not in terminal.text
+    assert nacre_cli("images", "-aq") == ""
+    slow.delay = 0
+    nacre_cli("pull", "-q", f"{slow.host}/big:1")
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_to_end_leaves_the_terminal_in_order(
+    nacre_cli: NacreCli, slow: CountingProxy, number: signal.Signals
+) -> None:
+    slow.delay = 0.5
+    with nacre_cli.at_terminal("pull", f"{slow.host}/big:1") as terminal:
+        terminal.wait_for(r"Downloading")
+        terminal.kill(number)
+        assert terminal.end() == 128 + number
     assert terminal.shown.rindex(SHOW_CURSOR) > terminal.shown.rindex(HIDE_CURSOR)
     assert "Traceback" not in terminal.text
     assert "Error" not in terminal.text

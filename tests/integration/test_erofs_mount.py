@@ -13,6 +13,7 @@ import pytest
 from nacre.erofs.inode import Inode
 from nacre.erofs.overlay import holding_whiteouts, opaque, whiteout
 from nacre.layers.entry import Extent, Kind
+from nacre.storage.mounting import MountFailed
 from tests.integration.erofs_images import image_of, mounted, unpack, write
 from tests.peers.mounting import erofs_mounted, overlay_mounted
 from tests.peers.snapshot import snapshot
@@ -239,7 +240,7 @@ def test_a_wrong_count_of_devices_is_refused(tmp_path: Path, empty: Path) -> Non
     tar = stored(tmp_path / "tar", b"content")
     write(directory(), [tar], empty / "image")
     with (
-        pytest.raises(OSError, match="Invalid argument"),
+        pytest.raises(MountFailed, match="Invalid argument"),
         erofs_mounted(empty / "image", [tar, tar], empty / "m"),
     ):
         pass
@@ -251,7 +252,7 @@ def test_a_damaged_superblock_is_refused(empty: Path) -> None:
     data[1300] ^= 1
     (empty / "image").write_bytes(data)
     with (
-        pytest.raises(OSError, match="Bad message"),
+        pytest.raises(MountFailed, match="Bad message"),
         erofs_mounted(empty / "image", [], empty / "m"),
     ):
         pass

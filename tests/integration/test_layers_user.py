@@ -129,13 +129,16 @@ def test_a_directory_that_forbids_it_may_be_listed_again(tree: Path) -> None:
 
 def test_what_is_locked_is_packed_and_stays_locked(tree: Path, home: Path) -> None:
     applied(tree, folder("./", mtime=9), *LOCKED)
+    # The attribute that records an owner is as locked as the content.
+    applied(tree, file("secret", b"z", mode=0o000, uid=5), folder("cave", 0o111, uid=6))
     tar = as_user(lambda: packed(tree))
+    assert [mode(tree / name) for name in ("secret", "cave")] == [0o000, 0o111]
     assert [mode(tree / name) for name in ("a", "a/b", "a/b/c", "a/b/f")] == [
         *(0o000, 0o555, 0o111, 0o000)
     ]
-    found = {entry.name: entry.mode for entry in scan(tar)}
-    assert found[b"a/"] == 0o000
-    assert found[b"a/b/f"] == 0o000
+    found = {entry.name: (entry.mode, entry.uid) for entry in scan(tar)}
+    assert found[b"a/"] == found[b"a/b/f"] == (0o000, 0)
+    assert (found[b"secret"], found[b"cave/"]) == ((0o000, 5), (0o111, 6))
     again = home / "again"
     as_user(again.mkdir)
     as_user(lambda: _apply_tar(again, tar))

@@ -37,6 +37,7 @@ class NacreCli:
         self.env = isolated_environment(self.home) | {
             "DOCKER_CONFIG": str(self.docker_config),
             "NACRE_CONFIG": str(self.config),
+            "NACRE_RUN": str(self.home / "run" / "nacre"),
         }
         self.config.touch()
         self._program = Path(sys.executable).with_name("nacre")

@@ -6,6 +6,7 @@ import fcntl
 import os
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -39,6 +40,10 @@ class Terminal:
     def type(self, keys: str) -> None:
         """Press keys; ``"\\x03"`` is Ctrl-C."""
         os.write(self._master, keys.encode())
+
+    def kill(self, number: signal.Signals) -> None:
+        """Send a signal to the program."""
+        self._process.send_signal(number)
 
     def wait_for(self, pattern: str) -> None:
         """Read on until a regular expression is found in ``text``."""

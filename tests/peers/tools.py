@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,7 +111,21 @@ def container_tool(name: str, folder: Path) -> Iterator[Tool]:
     # Not under folder: podman refuses a run root with a path of more than 50 characters.
     with tempfile.TemporaryDirectory(prefix="run-") as runroot:
         storage = ("--root", str(folder / "storage"), "--runroot", runroot)
-        yield Tool(
+        tool = Tool(
             (require_tool(name), *storage, "--storage-driver", "vfs"),
             isolated_environment(folder / "home"),
         )
+        try:
+            yield tool
+        finally:
+            if os.geteuid() != 0:
+                _end_rootless(tool, folder)
+
+
+def _end_rootless(tool: Tool, folder: Path) -> None:
+    # What is in the images belongs to subordinate users, whom we only are in a user namespace.
+    tool.attempt("unshare", "rm", "-rf", folder / "storage")
+    # Podman leaves a process behind that keeps one; the test may have run it with another home.
+    for file in folder.parent.rglob("pause.pid"):
+        with suppress(ProcessLookupError):
+            os.kill(int(file.read_text()), signal.SIGKILL)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import os
 import random
 import resource
@@ -16,6 +17,7 @@ from nacre.engine.state import State
 from nacre.errors import AlreadyExists, NacreError
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
+from nacre.storage.staging import Staging
 from nacre.testing import a_layer, an_image
 from nacre.testing.builders import put
 
@@ -65,8 +67,7 @@ def fill(root: str, limit: str) -> None:
 def trespass(root: str, digest: str, size: str) -> None:
     """Use a store as somebody who is not allowed to."""
     os.chdir(root)  # what lies above it need not be open to strangers
-    if os.geteuid() == 0:
-        os.setuid(65534)
+    become_a_stranger()
     blobs = FilesystemBlobs(Path())
     blob = Descriptor("application/octet-stream", Digest(digest), int(size))
     attempts: dict[str, Callable[[], object]] = {
@@ -101,8 +102,7 @@ def tag(root: str, prefix: str, count: str) -> None:
 
 def read_only(root: str) -> None:
     """Use the state of a store that only others may write to."""
-    if os.geteuid() == 0:
-        os.setuid(65534)
+    become_a_stranger()
     descriptor, _ = content(1, 10)
     try:
         state = State(Path(root))
@@ -125,8 +125,11 @@ def read_only(root: str) -> None:
                 tell(f"{name}: {type(error).__name__}")
 
 
-def pull(root: str, name: str, seconds: str) -> None:
-    """Add an image of its own on layers that all share, look at it, remove it, again and again."""
+def pull(root: str, name: str, enough: str) -> None:
+    """Add an image of its own on layers that all share, look at it, remove it, again and again.
+
+    It ends when there is a file ``enough``.
+    """
     image = an_image(
         [a_layer({f"file{number}": bytes([number]) * 20_000}) for number in range(3)],
         config={"author": name},
@@ -135,10 +138,9 @@ def pull(root: str, name: str, seconds: str) -> None:
         Descriptor("application/octet-stream", digest, len(data))
         for digest, data in image.blobs.items()
     ]
-    blobs, rounds, moved = FilesystemBlobs(Path(root)), 0, 0
-    end = time.monotonic() + float(seconds)
+    blobs, moved = FilesystemBlobs(Path(root)), 0
     with State(Path(root)) as state:
-        while time.monotonic() < end:
+        while not Path(enough).exists():
             with state.lease() as lease:
                 lease.hold([*descriptors, image.root])
                 for descriptor in descriptors:
@@ -150,16 +152,14 @@ def pull(root: str, name: str, seconds: str) -> None:
                 with blobs.open(descriptor) as stream:
                     stream.read()
             state.remove_image(image.root.digest)
-            rounds += 1
-    tell(f"{rounds} {moved}")
+    tell(f"{moved}")
 
 
-def collect(root: str, seconds: str) -> None:
-    """Collect garbage again and again."""
+def collect(root: str, count: str, enough: str) -> None:
+    """Collect garbage again and again, until there were so many blobs; then make ``enough``."""
     blobs, found = FilesystemBlobs(Path(root)), 0
-    end = time.monotonic() + float(seconds)
     with State(Path(root)) as state:
-        while time.monotonic() < end:
+        while found < int(count):
             with state.collecting() as roots:
                 doomed = garbage(blobs, reachable(roots, blobs))
                 blobs.discard(doomed)
@@ -167,7 +167,25 @@ def collect(root: str, seconds: str) -> None:
             blobs.empty_trash()
             blobs.sweep_ingests()
             time.sleep(0.005)  # SQLite is not fair: whoever never rests lets nobody in
+    Path(enough).touch()
     tell(f"{found}")
+
+
+def stage(folder: str) -> None:
+    """Make folders, and something that others want too, until killed."""
+    staging = Staging(Path(folder))
+    with staging.new() as new, staging.making("kind", "key"):
+        (new / "tree").mkdir()
+        tell("staged")
+        time.sleep(60)
+
+
+def become_a_stranger() -> None:
+    """Drop root's rights, if we have them."""
+    # What is imported when it is needed may lie where a stranger cannot read it.
+    importlib.import_module("nacre.engine.state_leases")
+    if os.geteuid() == 0:
+        os.setuid(65534)
 
 
 def tell(line: str) -> None:

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Protocol, cast
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from nacre.cli.console import Console
     from nacre.cli.flags import Flag, Given
 
+    class Command(Protocol):
+        """What a module under ``nacre.cli.commands`` offers.
 
-class Command(Protocol):
-    """What a module under ``nacre.cli.commands`` offers.
+        It may also have a text ``MORE``, which its help ends with.
+        """
 
-    It may also have a text ``MORE``, which its help ends with.
-    """
+        FLAGS: Sequence[Flag]
+        """What it takes besides words; how many words it takes, its usage in the table says."""
 
-    FLAGS: Sequence[Flag]
-    """What it takes besides words; how many words it takes, its usage in the table says."""
-
-    run: Callable[[Given, Console], int]
-    """Do it and return the exit code."""
+        run: Callable[[Given, Console], int]
+        """Do it and return the exit code."""
 
 
 class Entry:
@@ -35,7 +36,7 @@ class Entry:
 
     def load(self) -> Command:
         """Import the command."""
-        return cast("Command", import_module(f"nacre.cli.commands.{self.module}"))
+        return import_module(f"nacre.cli.commands.{self.module}")
 
     @property
     def names(self) -> list[str]:
@@ -52,13 +53,38 @@ GROUPS = {
 }
 
 _TABLE = (
+    (
+        "image blame",
+        "image_blame",
+        "Show which layers of an image put a path there",
+        "IMAGE:PATH",
+    ),
+    (
+        "image cat",
+        "image_cat",
+        "Write files of an image to STDOUT",
+        "IMAGE:PATH [IMAGE:PATH...]",
+    ),
     ("image copy", "image_copy", "Copy an image between any two places", "SOURCE DESTINATION"),
+    (
+        "image cp",
+        "image_cp",
+        "Copy files out of an image to the local filesystem",
+        "IMAGE:PATH DEST|-",
+    ),
+    ("image diff", "image_diff", "Show what differs in the files of two images", "IMAGE IMAGE"),
+    (
+        "image export",
+        "image_export",
+        "Export an image's filesystem as a tar archive",
+        "IMAGE",
+    ),
     ("image history", "image_history", "Show the history of an image", "IMAGE"),
     (
         "image import",
         "image_import",
         "Import the contents from a tarball to create a filesystem image",
-        "FILE|- [REPOSITORY[:TAG]]",
+        "FILE|URL|- [REPOSITORY[:TAG]]",
     ),
     (
         "image inspect",
@@ -66,8 +92,25 @@ _TABLE = (
         "Display detailed information on one or more images",
         "IMAGE [IMAGE...]",
     ),
+    (
+        "image layers",
+        "image_layers",
+        "Show what the layers of an image hold and waste",
+        "IMAGE",
+    ),
     ("image load", "image_load", "Load an image from a tar archive or STDIN", ""),
-    ("image ls", "image_ls", "List images", "[REPOSITORY[:TAG]]"),
+    (
+        "image ls",
+        "image_ls",
+        "List images, or the files of one",
+        "[REPOSITORY[:TAG]|IMAGE:PATH]",
+    ),
+    (
+        "image mount",
+        "image_mount",
+        "Mount an image's filesystem in a folder, or list what is mounted",
+        "[IMAGE] [DIR]",
+    ),
     ("image prune", "image_prune", "Remove unused images", ""),
     ("image pull", "image_pull", "Download an image from a registry", "NAME[:TAG|@DIGEST]"),
     ("image push", "image_push", "Upload an image to a registry", "NAME[:TAG]"),
@@ -83,6 +126,12 @@ _TABLE = (
         "image_tag",
         "Create a tag TARGET_IMAGE that refers to SOURCE_IMAGE",
         "SOURCE_IMAGE[:TAG] TARGET_IMAGE[:TAG]",
+    ),
+    (
+        "image unmount",
+        "image_unmount",
+        "Unmount images from folders",
+        "DIR [DIR...]",
     ),
     (
         "image verify",
@@ -111,6 +160,12 @@ _TABLE = (
     ("login", "login", "Authenticate to a registry", "[SERVER]"),
     ("logout", "logout", "Log out from a registry", "[SERVER]"),
     ("search", "search", "Search a registry for images", "TERM"),
+    (
+        "unshare",
+        "unshare",
+        "Run a command, or a shell, where an ordinary user may mount images",
+        "[COMMAND] [ARG...]",
+    ),
     ("version", "version", "Show the nacre version information", ""),
 )
 
@@ -135,7 +190,7 @@ SHORT_FORMS = {
 _ALIASES: dict[tuple[str, ...], tuple[str, ...]] = {
     ("image", "list"): ("image", "ls"),
     ("image", "remove"): ("image", "rm"),
-    ("image", "cp"): ("image", "copy"),
+    ("image", "umount"): ("image", "unmount"),
 }
 
 COMPLETE = "__complete"

@@ -7,23 +7,38 @@ from collections.abc import Callable, Iterable, Sequence
 from nacre.cli import catalogue
 from nacre.cli.flags import Flag, Given, UsageError, parse
 from nacre.cli.options import GLOBAL_FLAGS, HELP
+from nacre.cli.places import split_place
+from nacre.cli.render.names import is_plain
 
 ImageNames = Callable[[Given], Iterable[str]]
 """Returns the names of all local images, given the flags before the command."""
 
-_NO_IMAGES = ("FILE|-", "[SERVER]", "TERM")
+ImagePaths = Callable[[Given, str, str], Iterable[str]]
+"""Returns the names in a directory of an image, those of directories with a slash behind them;
+given the flags before the command."""
+
+_NO_IMAGES = ("DEST|-", "FILE|URL|-", "[SERVER]", "TERM")
 
 
-def candidates(words: Sequence[str], image_names: ImageNames) -> list[str]:
+def _no_paths(_options: Given, _image: str, _directory: str) -> Iterable[str]:
+    return ()
+
+
+def candidates(
+    words: Sequence[str], image_names: ImageNames, image_paths: ImagePaths = _no_paths
+) -> list[str]:
     """Return what the last of the words after ``nacre`` may become; nothing means a file.
 
     The last word is empty where a new one is to begin.
     """
     *before, current = words or [""]
-    return sorted({each for each in _all(before, current, image_names) if each.startswith(current)})
+    found = _all(before, current, image_names, image_paths)
+    return sorted({each for each in found if each.startswith(current)})
 
 
-def _all(before: Sequence[str], current: str, image_names: ImageNames) -> Iterable[str]:
+def _all(
+    before: Sequence[str], current: str, image_names: ImageNames, image_paths: ImagePaths
+) -> Iterable[str]:
     try:
         options = parse(GLOBAL_FLAGS, before, until_word=True)
     except UsageError:
@@ -40,7 +55,13 @@ def _all(before: Sequence[str], current: str, image_names: ImageNames) -> Iterab
         return _values(flags, rest)
     if current.startswith("-") and "--" not in rest:
         return _forms(flags)
-    return _words(entry, given, lambda: image_names(options))
+    place = _place(entry, given)
+    if "PATH" in place and ":/" in current:
+        start = current[: current.rindex("/") + 1]
+        image, directory = split_place(start)
+        inside = image_paths(options, image, directory or "/")
+        return [f"{start}{name}" for name in inside if is_plain(name)]
+    return _words(place, lambda: image_names(options))
 
 
 def _values(flags: Sequence[Flag], before: Sequence[str]) -> Iterable[str]:
@@ -66,13 +87,13 @@ def _forms(flags: Sequence[Flag]) -> Iterable[str]:
         yield from (f"--{flag.name}={choice}" for choice in flag.kind.choices)
 
 
-def _words(
-    entry: catalogue.Entry, given: Given, image_names: Callable[[], Iterable[str]]
-) -> Iterable[str]:
-    places = entry.usage.split()
-    if not places:
-        return ()
-    place = places[min(len(given.words), len(places) - 1)]
+def _place(entry: catalogue.Entry, given: Given) -> str:
+    """Return what the usage calls the word that is to be completed."""
+    places = entry.usage.split() or [""]
+    return places[min(len(given.words), len(places) - 1)]
+
+
+def _words(place: str, image_names: Callable[[], Iterable[str]]) -> Iterable[str]:
     if place.startswith("{"):
         return place.strip("{}").split("|")
-    return () if place in _NO_IMAGES else image_names()
+    return () if place in ("", *_NO_IMAGES) else image_names()

@@ -5,12 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TYPE_CHECKING, BinaryIO, TextIO, cast
 
 from nacre.errors import Invalid, NacreError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from io import TextIOWrapper
+    from typing import BinaryIO, TextIO
 
     from nacre.engine.engine import Engine
 
@@ -31,9 +32,13 @@ class Console:
         """The engine with the settings and the store that the command line chose."""
         return self._open_engine()
 
+    @cached_property
+    def _is_terminal(self) -> bool:
+        return self.stdout.isatty()
+
     def write(self, text: str) -> None:
         """Print a text of result: to files and pipes as it is, to a terminal so that it is safe."""
-        self.stdout.write(harmless(text) if self.stdout.isatty() else text)
+        self.stdout.write(harmless(text) if self._is_terminal else text)
 
     def line(self, text: str = "") -> None:
         """Print a line of result; see `write`."""
@@ -105,7 +110,7 @@ def open_streams() -> None:
     leave as they came. A stream that was closed by the caller leads nowhere.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
-        stream = cast("TextIOWrapper | None", getattr(sys, name))
+        stream: TextIOWrapper | None = getattr(sys, name)
         if stream is None:
             setattr(sys, name, open("/dev/null", mode, encoding="utf-8"))  # noqa: PTH123, SIM115
         else:

@@ -8,9 +8,12 @@ come in any order, and ``--`` ends the flags.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from typing import Any
 
 from nacre.errors import Invalid
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 BAD_FLAG = 125
 """The exit code of Docker's command line when it cannot make sense of a flag."""
@@ -48,14 +51,27 @@ class Kind:
 
 
 class Flag:
-    """One flag: ``--name``, and ``-s`` for short; ``text`` is what help says of it."""
+    """One flag: ``--name``, and ``-s`` for short; ``text`` is what help says of it.
 
-    def __init__(self, name: str, kind: Kind, default: object, text: str, short: str = "") -> None:
+    ``old_short`` is understood where no other flag is so called, but help does not tell of it.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        kind: Kind,
+        default: object,
+        text: str,
+        short: str = "",
+        *,
+        old_short: str = "",
+    ) -> None:
         self.name = name
         self.kind = kind
         self.default = default
         self.text = text
         self.short = short
+        self.old_short = old_short
 
     @property
     def is_switch(self) -> bool:
@@ -71,12 +87,14 @@ class Flag:
 class Given:
     """What a command line gives: each flag's value by its name, and the other words.
 
-    The value of ``--no-trunc`` is ``given.no_trunc``; ``command`` is how the command was typed.
+    The value of ``--no-trunc`` is ``given.no_trunc``; ``command`` is how the command was typed,
+    and ``notes`` what the user is to be told about that, a line each.
     """
 
     def __init__(self, flags: Iterable[Flag], command: str) -> None:
         self.command = command
         self.words: list[str] = []
+        self.notes: list[str] = []
         self._values: dict[str, Any] = {
             flag.name.replace("-", "_"): [] if flag.kind.repeats else flag.default for flag in flags
         }
@@ -129,7 +147,8 @@ def parse(
 
 def _take_all(rest: list[str], flags: Sequence[Flag], given: Given, *, until_word: bool) -> None:
     by_name = {flag.name: flag for flag in flags}
-    by_short = {flag.short: flag for flag in flags if flag.short}
+    by_short = {flag.old_short: flag for flag in flags if flag.old_short}
+    by_short |= {flag.short: flag for flag in flags if flag.short}
     while rest:
         word = rest.pop(0)
         if word == "--":
@@ -171,6 +190,8 @@ def _take_short(word: str, rest: list[str], known: dict[str, Flag], given: Given
             raise UsageError(
                 f"unknown shorthand flag: '{letter}' in -{letters}", exit_code=BAD_FLAG
             )
+        if letter != flag.short:
+            given.notes.append(f"Flag shorthand -{letter} has been deprecated, use --{flag.name}")
         if len(after) > 1 and after.startswith("="):
             given.put(flag, after[1:])
         elif flag.is_switch:

@@ -6,7 +6,6 @@ import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
-from typing import TYPE_CHECKING, NoReturn
 
 from nacre import __version__
 from nacre.cli import catalogue
@@ -14,11 +13,14 @@ from nacre.cli.catalogue import COMPLETE
 from nacre.cli.console import Console, error_line, open_streams
 from nacre.cli.flags import Given, UsageError, parse
 from nacre.cli.options import GLOBAL_FLAGS, HELP
-from nacre.cli.startup import hurry
+from nacre.cli.startup import end_in_order, hurry
 from nacre.cli.usage import check_count, command_help
 from nacre.errors import NacreError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from nacre.engine.engine import Engine
 
 _INTERRUPTED = 130
@@ -28,6 +30,7 @@ _BROKEN_PIPE = 141
 def entry() -> NoReturn:
     """Run the command line of this process and end it."""
     hurry()
+    end_in_order()
     open_streams()
     code = main(sys.argv[1:])
     # Everything is closed and flushed. Taking the interpreter apart would take longer than that.
@@ -44,6 +47,8 @@ def main(words: Sequence[str]) -> int:
         sys.stdout.flush()
     except KeyboardInterrupt:
         return _INTERRUPTED
+    except SystemExit as ended:  # by a signal
+        return int(ended.code or 0)
     except BrokenPipeError:
         return _BROKEN_PIPE
     except Exception as error:  # noqa: BLE001 - the last resort of every command
@@ -52,6 +57,7 @@ def main(words: Sequence[str]) -> int:
 
 
 def _run(options: Given) -> int:
+    _tell(options)
     words = [] if options.help else options.words
     if words[:1] == ["help"]:
         words = [*words[1:], "--help"]
@@ -69,6 +75,7 @@ def _run(options: Given) -> int:
     module = command_entry.load()
     flags = (*module.FLAGS, HELP)
     given = parse(flags, words[length:], command=command)
+    _tell(given)
     if given.help:
         more = getattr(module, "MORE", "")
         sys.stdout.write(command_help(command, command_entry, flags, more))
@@ -81,6 +88,12 @@ def _run(options: Given) -> int:
         console.close()
 
 
+def _tell(given: Given) -> None:
+    """Tell what there is to say about the flags that were given."""
+    for note in given.notes:
+        sys.stderr.write(f"{note}\n")
+
+
 def _complete(words: Sequence[str]) -> int:
     """Print what the last word may become, a line each: the scripts of the shells ask."""
     from nacre.cli.completing import candidates
@@ -89,29 +102,42 @@ def _complete(words: Sequence[str]) -> int:
         with _open_engine(options) as engine:
             return [name for image in engine.images.list() for name in image.tags]
 
-    sys.stdout.writelines(f"{each}\n" for each in candidates(words, image_names))
+    def image_paths(options: Given, image: str, directory: str) -> list[str]:
+        with _open_engine(options) as engine:
+            found = engine.images.files(image, directory).files
+        ends = {"directory": "/"}
+        return [f"{file.path.rpartition('/')[2]}{ends.get(file.kind, '')}" for file in found]
+
+    sys.stdout.writelines(f"{each}\n" for each in candidates(words, image_names, image_paths))
     return 0
 
 
 def _open_engine(options: Given) -> Engine:
     from nacre.engine.engine import Engine
 
-    return Engine(root=options.root or None, config_file=options.config or None)
+    return Engine(
+        root=options.root or None,
+        config_file=options.config or None,
+        storage_driver=options.storage_driver or None,
+    )
 
 
 def _overview(words: Sequence[str]) -> str:
     """Return the help of nacre or of a group of commands, where no command is named."""
     from nacre.cli import overview
 
-    names = [word for word in words if word not in ("--help", "-h")]
+    inside = words[:1] != [] and words[0] in catalogue.GROUPS
+    command = f"nacre {words[0]}" if inside else "nacre"
+    given = parse((HELP,), words, command=command)
+    _tell(given)
+    names = given.words
     if not names:
         return overview.top(GLOBAL_FLAGS)
-    if names[0] in catalogue.GROUPS and len(names) == 1:
+    if inside and len(names) == 1:
         return overview.group(names[0])
-    inside = names[0] in catalogue.GROUPS
     raise UsageError(
         f"unknown command: nacre {' '.join(names[: inside + 1])}",
-        remedy=f"see 'nacre {names[0]} --help'" if inside else "see 'nacre --help'",
+        remedy=f"see '{command} --help'",
     )
 
 

@@ -41,13 +41,23 @@ def integer(name: str, text: str, short: str = "", *, default: int, least: int, 
     """Return a flag with a whole number of a range."""
 
     def read(number: str) -> int:
-        if not number.isascii() or not number.removeprefix("-").isdigit():
-            raise ValueError(f'strconv.ParseInt: parsing "{number}": invalid syntax')
-        if not least <= int(number) <= most:
+        value = _integer(number)
+        if not least <= value <= most:
             raise ValueError(f"must be from {least} to {most}")
-        return int(number)
+        return value
 
     return Flag(name, Kind("int", read), default, text, short)
+
+
+def optional_integer(name: str, text: str) -> Flag:
+    """Return a flag with a whole number, None when it is not given."""
+    return Flag(name, Kind("int", _integer), None, text)
+
+
+def _integer(number: str) -> int:
+    if not number.isascii() or not number.removeprefix("-").isdigit():
+        raise ValueError(f'strconv.ParseInt: parsing "{number}": invalid syntax')
+    return int(number)
 
 
 def strings(name: str, text: str, short: str = "") -> Flag:
@@ -81,16 +91,17 @@ def confirmation() -> Flag:
     return switch("force", "Do not prompt for confirmation", "f")
 
 
+HELP = Flag("help", _SWITCH, default=False, text="Print usage", old_short="h")
 GLOBAL_FLAGS = (
     string("config", "Settings file to use in place of the user's"),
     switch("debug", "Show the traceback of an error", "D"),
-    switch("help", "Print usage", "h"),
+    HELP,
     string("root", "Folder of the local store"),
+    string("storage-driver", "Storage driver to use: erofs, overlay, fuse or copying"),
     switch("version", "Print version information and quit", "v"),
 )
 """The flags before any command."""
 
-HELP = switch("help", "Print usage")
 QUIET = switch("quiet", "Suppress verbose output", "q")
 QUIET_IDS = switch("quiet", "Only show image IDs", "q")
 NO_TRUNC = switch("no-trunc", "Don't truncate output")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from nacre.content.store import BlobReader
 from nacre.errors import Invalid
 from nacre.oci import config as configs
 from nacre.oci import manifest as manifests
@@ -10,6 +9,10 @@ from nacre.oci.config import ImageConfig
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.manifest import Index, Manifest
 from nacre.oci.strictjson import MANIFEST_LIMIT
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nacre.content.store import BlobReader
 
 
 class DocumentTooLarge(Invalid):

@@ -23,20 +23,22 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
 
 from nacre.content.diskerrors import disk_error, disk_errors
 from nacre.content.durable import make_folder, sync_folder
+from nacre.content.errors import BlobNotFound, CorruptBlob
 from nacre.content.hashing import Processors
 from nacre.content.locking import keep_waiting, locked_file, remove_unlocked
 from nacre.content.plainfile import NotAPlainFile, open_plain
-from nacre.content.store import BlobNotFound, CorruptBlob
 from nacre.content.verify import verified
 from nacre.errors import AlreadyExists, NacreError
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest, InvalidDigest
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from nacre.content.ingest import FileIngest
 
 _PRIVATE = 0o700
@@ -46,9 +48,9 @@ _ABSENT = (FileNotFoundError, NotADirectoryError)
 
 # A layout may be anybody's folder: what is not named as here was put there by somebody else.
 _FLAT = r"sha(?:256-[0-9a-f]{64}|512-[0-9a-f]{128})"
-_TRASH_NAME = re.compile(_FLAT)
-_PART_NAME = re.compile(_FLAT + re.escape(_PART))
-_TEMPORARY_NAME = re.compile(r"tmp-[0-9]+-[0-9a-f]{16}")
+_TRASH_NAME = _FLAT
+_PART_NAME = _FLAT + r"\.part"
+_TEMPORARY_NAME = r"tmp-[0-9]+-[0-9a-f]{16}"
 
 
 class FilesystemBlobs:
@@ -138,6 +140,15 @@ class FilesystemBlobs:
         except OSError as error:
             raise self._unreadable(error, digest) from error
 
+    def path(self, digest: Digest) -> Path:
+        """Return the file that a blob is, for the kernel to read; nobody may write to it.
+
+        Raises:
+            BlobNotFound: it is not here.
+        """
+        self.size(digest)
+        return self._blob(digest)
+
     def delete(self, digest: Digest) -> None:
         """Drop a blob at once."""
         with disk_errors(self._root), suppress(*_ABSENT):
@@ -158,7 +169,7 @@ class FilesystemBlobs:
         """Delete what was discarded, also by processes that died before they could."""
         with disk_errors(self._root):
             for path in self._entries(self._root / "trash"):
-                if _TRASH_NAME.fullmatch(path.name):
+                if re.fullmatch(_TRASH_NAME, path.name):
                     path.unlink(missing_ok=True)
 
     def sweep_ingests(self, *, resumable: bool = False) -> int:
@@ -169,8 +180,8 @@ class FilesystemBlobs:
         folder, freed = self._root / "ingest", 0
         with disk_errors(self._root):
             for path in self._entries(folder):
-                is_resumable = resumable and _PART_NAME.fullmatch(path.name)
-                if is_resumable or _TEMPORARY_NAME.fullmatch(path.name):
+                is_resumable = resumable and re.fullmatch(_PART_NAME, path.name)
+                if is_resumable or re.fullmatch(_TEMPORARY_NAME, path.name):
                     freed += remove_unlocked(path)
             with suppress(OSError):
                 folder.rmdir()

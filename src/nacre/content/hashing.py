@@ -7,13 +7,14 @@ streams as processors an extra thread for each only costs, so then there is none
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
 
-from nacre.content.store import Buffer
 from nacre.oci.digest import hasher
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from queue import Queue
+
+    from nacre.content.store import Buffer
 
 _WORTH_A_THREAD = 256 * 1024
 

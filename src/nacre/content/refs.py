@@ -11,12 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from nacre.errors import NotFound
+from nacre.content.errors import RefNotFound
 from nacre.oci.descriptor import Descriptor
 
-
-class RefNotFound(NotFound):
-    """There is no such name here."""
+__all__ = ["RefNotFound", "RefStore"]
 
 
 class RefStore(Protocol):

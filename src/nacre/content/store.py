@@ -20,27 +20,22 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from typing import BinaryIO, Protocol, runtime_checkable
 
-from nacre.errors import Invalid, NotFound
+from nacre.content.errors import BlobNotFound, CorruptBlob
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 
+__all__ = [
+    "BlobCollection",
+    "BlobNotFound",
+    "BlobReader",
+    "BlobStore",
+    "BlobWriter",
+    "Buffer",
+    "CorruptBlob",
+    "Ingest",
+]
+
 Buffer = bytes | bytearray | memoryview
-
-
-class BlobNotFound(NotFound):
-    """There is no blob of this digest here."""
-
-    usual_remedy = "get the whole image again"
-
-    def __init__(self, digest: Digest, where: str) -> None:
-        super().__init__(f"blob {digest} not found in {where}")
-        self.digest = digest
-
-
-class CorruptBlob(Invalid):
-    """The bytes are not those that their digest or size promise."""
-
-    usual_remedy = "get it again from a sound source"
 
 
 class BlobReader(Protocol):

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
-from typing import BinaryIO, Protocol, cast
 
-from nacre.content.store import CorruptBlob
+from nacre.content.errors import CorruptBlob
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import finished
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO, Protocol
+
+    class _Source(Protocol):
+        def read(self, size: int, /) -> bytes | None: ...
+        def readinto(self, buffer: memoryview, /) -> int | None: ...
+        def close(self) -> None: ...
+
+
 _CHUNK = 1024 * 1024
-
-
-class _Source(Protocol):
-    def read(self, size: int, /) -> bytes | None: ...
-    def readinto(self, buffer: memoryview, /) -> int | None: ...
-    def close(self) -> None: ...
 
 
 class VerifyingReader(io.RawIOBase):
@@ -28,7 +31,7 @@ class VerifyingReader(io.RawIOBase):
 
     def __init__(self, source: BinaryIO, descriptor: Descriptor) -> None:
         super().__init__()
-        self._source = cast("_Source", source)
+        self._source: _Source = source  # type: ignore[assignment] # as the docstring asks
         self._descriptor = descriptor
         self._hasher = descriptor.digest.hasher()
         self._remaining = descriptor.size
@@ -106,4 +109,4 @@ class VerifyingReader(io.RawIOBase):
 
 def verified(source: BinaryIO, descriptor: Descriptor) -> BinaryIO:
     """Return the stream, checked as `VerifyingReader` does."""
-    return cast("BinaryIO", VerifyingReader(source, descriptor))
+    return VerifyingReader(source, descriptor)  # type: ignore[return-value] # it only reads

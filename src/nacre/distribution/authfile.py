@@ -7,14 +7,17 @@ import binascii
 import json
 import os
 import secrets
+import stat
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NoReturn, Self
 
-from nacre.distribution.credential import Credential
+from nacre.distribution.credential import Credential, is_text
 from nacre.errors import Invalid, Unavailable
 
 _MODE = 0o600
+_LIMIT = 4 * 1024 * 1024
+_ELSEWHERE = "name a file by DOCKER_CONFIG or REGISTRY_AUTH_FILE"
 
 
 class InvalidAuthFile(Invalid):
@@ -55,7 +58,7 @@ class AuthFile:
             Unavailable: it cannot be read.
         """
         try:
-            text = path.read_text("utf-8")
+            text = _read(path).decode("utf-8")
         except (FileNotFoundError, NotADirectoryError):
             text = ""
         except UnicodeDecodeError:
@@ -88,10 +91,13 @@ class AuthFile:
         """Put a credential under a key; an empty one marks that a helper has it.
 
         Raises:
-            Unavailable: the file cannot be written.
+            InvalidAuthFile: its other entries cannot be written again.
+            Unavailable: the file cannot be written, or is none.
         """
-        auths = self._fields.setdefault("auths", {})
-        kept = auths.get(key) if isinstance(auths.get(key), dict) else {}
+        auths: dict[str, Any] = self._fields.get("auths") or {}
+        self._fields["auths"] = auths
+        entry = auths.get(key)
+        kept: dict[str, Any] = entry if isinstance(entry, dict) else {}
         unknown = {
             name: value
             for name, value in kept.items()
@@ -119,19 +125,20 @@ class AuthFile:
         if not isinstance(entry, dict):
             raise _malformed(self._name, f"has an entry {key!r} that is not an object")
         auth = entry.get("auth")
+        names = ("username", "password", "identitytoken", "registrytoken")
+        stated = [entry.get(name) or "" for name in names]
+        username, password, identity, token = (
+            each if is_text(each) else self._no_text(key) for each in stated
+        )
         if isinstance(auth, str) and auth:
             username, password = self._decoded(key, auth)
-        else:
-            username, password = str(entry.get("username") or ""), str(entry.get("password") or "")
-        found = Credential(
-            username,
-            password,
-            str(entry.get("identitytoken") or ""),
-            str(entry.get("registrytoken") or ""),
-        )
+        found = Credential(username, password, identity, token)
         if not (found.registry_token.isascii() and found.registry_token.isprintable()):
             raise _malformed(self._name, f"has an entry {key!r} whose registrytoken is no token")
         return found if found != Credential() else None
+
+    def _no_text(self, key: str) -> NoReturn:
+        raise _malformed(self._name, f"has an entry {key!r} whose words are no text")
 
     def _decoded(self, key: str, auth: str) -> tuple[str, str]:
         try:
@@ -145,13 +152,19 @@ class AuthFile:
 
     def _write(self, path: Path) -> None:
         """Replace the file by one that only its owner can read, at once and for good."""
-        text = json.dumps(self._fields, indent="\t", ensure_ascii=False)
+        try:
+            text = json.dumps(self._fields, indent="\t", ensure_ascii=False).encode()
+        except (RecursionError, UnicodeEncodeError):
+            raise _malformed(self._name, "holds what cannot be written again") from None
         try:
             path = path.resolve()
+            if path.exists() and not path.is_file():
+                # A link's target is replaced; were that /dev/null, root would lose it.
+                raise Unavailable(f"cannot write {path}: it is not a file", remedy=_ELSEWHERE)
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
             try:
-                _write_durably(temporary, text.encode())
+                _write_durably(temporary, text)
                 temporary.replace(path)
             except BaseException:
                 temporary.unlink(missing_ok=True)
@@ -160,6 +173,23 @@ class AuthFile:
             raise Unavailable(
                 f"cannot write {path}: {error.strerror}", remedy="check its permissions"
             ) from None
+
+
+def _read(path: Path) -> bytes:
+    """Return what a file or ``/dev/null`` holds, but wait for no pipe and read nothing endless."""
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+    try:
+        kind = stat.S_IFMT(os.fstat(descriptor).st_mode)
+        if kind not in (stat.S_IFREG, stat.S_IFCHR, stat.S_IFDIR):
+            raise _malformed(str(path), "is not a file")
+        data = bytearray()
+        while len(data) <= _LIMIT and (piece := os.read(descriptor, _LIMIT + 1 - len(data))):
+            data += piece
+    finally:
+        os.close(descriptor)
+    if len(data) > _LIMIT:
+        raise _malformed(str(path), f"is larger than {_LIMIT} bytes")
+    return bytes(data)
 
 
 def _write_durably(path: Path, data: bytes) -> None:

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import io
-import re
 from typing import BinaryIO, cast
 
 from nacre.distribution.errors import ConnectionDropped, ConnectionFailed, InvalidReply
+from nacre.distribution.fields import content_range
 from nacre.distribution.place import Place
 from nacre.distribution.transport_reply import Reply
 from nacre.oci import wire
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 
-_CONTENT_RANGE = re.compile(r"bytes ([0-9]{1,18})-([0-9]{1,18})/([0-9]{1,18}|\*)")
 _SKIP_BLOCK = 256 * 1024
 _PROGRESS = 1024 * 1024
 """So many bytes between two failures count as progress: patience starts anew."""
@@ -144,15 +143,15 @@ class BlobStream(io.RawIOBase):
             raise self._wrong(f"is served with {length} bytes, but should have {size}")
 
     def _check_range(self, reply: Reply) -> None:
-        match = _CONTENT_RANGE.fullmatch(reply.header("Content-Range").strip())
-        if not match or int(match[1]) != self._position:
+        stated = content_range(reply.header("Content-Range"))
+        if stated is None or stated.first != self._position:
             raise self._wrong(
                 f"was asked for from byte {self._position} on, but the reply says "
                 f"{reply.header('Content-Range')[:100]!r}"
             )
-        size, length = self._descriptor.size, reply.length
-        past_end = int(match[2]) >= size or (match[3] != "*" and int(match[3]) != size)
-        if past_end or length not in (None, int(match[2]) - int(match[1]) + 1):
+        size = self._descriptor.size
+        past_end = stated.last >= size or stated.size not in (None, size)
+        if past_end or reply.length not in (None, stated.length):
             raise self._wrong(f"is served with another size than {size} bytes")
 
     def _skip(self, reply: Reply, count: int) -> None:

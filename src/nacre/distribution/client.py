@@ -8,10 +8,11 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from types import TracebackType
-from typing import Self
+from typing import BinaryIO, Self
 
 from nacre.distribution.auth import FindCredential
 from nacre.distribution.credentials import CredentialStore
+from nacre.distribution.download import open_url
 from nacre.distribution.endpoint import Endpoint
 from nacre.distribution.notices import Warnings
 from nacre.distribution.registry import Registry
@@ -77,6 +78,10 @@ class Client:
             new_session=lambda find: Session(endpoint, self._surroundings, find, offline=True),
             search_session=self._session(search),
         )
+
+    def download(self, url: str) -> BinaryIO:
+        """Return what lies at an http or https address of any server; see `open_url`."""
+        return open_url(self._transport, self._surroundings.retrier, url)
 
     def close(self) -> None:
         """Close all connections."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import dataclass
 
 from nacre.errors import (
@@ -20,7 +19,7 @@ ERROR_BODY_LIMIT = 64 * 1024
 """How much of an error reply is read, in bytes."""
 
 _MESSAGE_LIMIT = 300
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]+")
+_SCANNED = 4096
 
 
 class ConnectionFailed(Unavailable):
@@ -71,7 +70,7 @@ class TlsFailed(ConnectionFailed):
 class UnsafeAddress(Invalid):
     """A server led to an address that must not be followed."""
 
-    usual_remedy = "ask whoever runs the registry"
+    usual_remedy = "ask whoever runs that server"
 
 
 class InvalidReply(Invalid):
@@ -145,7 +144,7 @@ class ErrorReply:
             found = [entry for entry in entries if isinstance(entry, dict)][:10]
         except (ValueError, TypeError, KeyError, RecursionError):
             return cls(status)
-        codes = tuple(printable(str(entry.get("code", ""))) for entry in found)
+        codes = tuple(_text(entry, "code") for entry in found)
         return cls(status, codes, "; ".join(_sentence(entry) for entry in found))
 
     def to_error(self, purpose: Purpose) -> NacreError:
@@ -201,6 +200,7 @@ def denied(purpose: Purpose, reason: str = "") -> AccessDenied:
             f"login to {purpose.host} was refused{said or ': incorrect username or password'}",
             remedy="check user name and password",
         )
+    said = said or ": requested access to the resource is denied"
     return AccessDenied(
         f"{purpose.action} access denied for {purpose.name}{said}", remedy=purpose.login
     )
@@ -208,11 +208,18 @@ def denied(purpose: Purpose, reason: str = "") -> AccessDenied:
 
 def printable(text: str) -> str:
     """Return foreign text as one line that cannot steer a terminal, shortened."""
-    clean = _UNPRINTABLE.sub(" ", text).strip()
+    if not text.isprintable():
+        shown = (each if each.isprintable() else " " for each in text[:_SCANNED])
+        text = " ".join("".join(shown).split())
+    clean = text.strip()
     return clean if len(clean) <= _MESSAGE_LIMIT else clean[:_MESSAGE_LIMIT] + "…"
 
 
 def _sentence(entry: dict[str, object]) -> str:
-    code = printable(str(entry.get("code") or "")).lower().replace("_", " ")
-    message = printable(str(entry.get("message") or ""))
-    return ": ".join(part for part in (code, message) if part)
+    code = _text(entry, "code").lower().replace("_", " ")
+    return ": ".join(part for part in (code, _text(entry, "message")) if part)
+
+
+def _text(entry: dict[str, object], key: str) -> str:
+    found = entry.get(key)
+    return printable(found) if isinstance(found, str) else ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -12,8 +13,13 @@ from nacre.distribution.errors import UnsafeAddress
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _KEEPS_METHOD = frozenset({307, 308})
-_DIGITS = 18
-# Enough for every size there is; Python itself refuses to read numbers of thousands of digits.
+_LONGEST = 8192
+_UNREADABLE = re.compile(r"[\x00-\x20\x7f-\xa0]")
+_LABEL = r"[A-Za-z0-9_-]{1,63}"
+_PLACE = re.compile(
+    rf"(?:(?:{_LABEL}\.){{0,126}}{_LABEL}\.?|\[[0-9A-Fa-f:.]{{2,45}}\])(?::[0-9]{{1,5}})?"
+)
+# What the network library understands exactly as we do: no escapes, no zones, no other scripts.
 
 
 class Body(Protocol):
@@ -54,7 +60,8 @@ def origin(url: str) -> Origin:
     """Return the origin of an absolute URL.
 
     Raises:
-        UnsafeAddress: it is no http or https address.
+        UnsafeAddress: it is no http or https address, is absurdly long, holds control
+            characters or carries a user name.
     """
     parts = _split(url)
     port = parts.port or _DEFAULT_PORTS[parts.scheme]
@@ -65,18 +72,15 @@ def resolved(base: str, location: str) -> str:
     """Return where a ``Location`` or ``Link`` in the reply from ``base`` leads.
 
     Raises:
-        UnsafeAddress: it leads from https to http, is of another scheme, holds control
-            characters or carries a user and password of its own.
+        UnsafeAddress: it leads from https to http, or `origin` refuses it.
     """
-    if any(ord(character) <= 0x20 or ord(character) == 0x7F for character in location):
-        raise UnsafeAddress(f"{_host(base)} sent an address with control characters")
+    # Before it is joined: that takes line ends out without a word.
+    _check_text(location)
     try:
         url = urljoin(base, location).partition("#")[0]
     except ValueError:
         raise UnsafeAddress(f"{_host(base)} sent {location[:200]!r}, which is no address") from None
     parts = _split(url)
-    if parts.username is not None:
-        raise UnsafeAddress(f"{_host(base)} sent an address that carries a user name")
     if parts.scheme == "http" and urlsplit(base).scheme == "https":
         raise UnsafeAddress(
             f"{_host(base)} led from https to http at {parts.netloc}",
@@ -98,18 +102,20 @@ def redirect(status: int, location: str | None, url: str, method: str) -> str | 
     return resolved(url, location)
 
 
-def number(text: str) -> int | None:
-    """Return the number that a header field states, or None when it is none below 10**18."""
-    is_number = text.isascii() and text.isdigit() and len(text) <= _DIGITS
-    return int(text) if is_number else None
-
-
 def with_query(url: str, query: str) -> str:
     """Return the address with ``query`` added to what query it has."""
     return f"{url}{'&' if '?' in url else '?'}{query}"
 
 
+def _check_text(address: str) -> None:
+    if len(address) > _LONGEST:
+        raise UnsafeAddress(f"an address of {len(address)} characters was sent")
+    if _UNREADABLE.search(address):
+        raise UnsafeAddress(f"{address[:200]!r} is an address with control characters")
+
+
 def _split(url: str) -> SplitResult:
+    _check_text(url)
     try:
         parts = urlsplit(url)
         _ = parts.port
@@ -117,6 +123,10 @@ def _split(url: str) -> SplitResult:
         raise UnsafeAddress(f"{url[:200]!r} is no address") from None
     if parts.scheme not in _DEFAULT_PORTS or not parts.hostname:
         raise UnsafeAddress(f"{url[:200]!r} is no http or https address")
+    if parts.username is not None:
+        raise UnsafeAddress(f"the address of {parts.hostname[:200]!r} carries a user name")
+    if not _PLACE.fullmatch(parts.netloc) or parts.port == 0:
+        raise UnsafeAddress(f"{url[:200]!r} has a host that is none")
     return parts
 
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
 
-from nacre.distribution.credential import Credential
+from nacre.distribution.credential import Credential, is_text
+from nacre.distribution.dialogue import TooTalkative, ask
 from nacre.distribution.errors import printable
 from nacre.errors import Invalid, Unavailable
 
@@ -18,6 +18,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 _TOKEN_USER = "<token>"  # noqa: S105 - the protocol's mark for an identity token
 _NONE = ("credentials not found", "no credentials")
 _TIMEOUT = 60.0
+_LIMIT = 1024 * 1024
 _REMEDY = "mend it, or take it out of credsStore and credHelpers"
 
 
@@ -41,13 +42,14 @@ class Helper:
         if status:
             if any(phrase in output.lower() + complaint.lower() for phrase in _NONE):
                 return None
-            raise self._failed("get", output or complaint)
+            # What looks like an answer may hold a secret, whatever the status says.
+            raise self._failed("get", complaint if "{" in output else output or complaint)
         try:
             answer = json.loads(output)
             username, secret = answer["Username"], answer["Secret"]
         except (ValueError, TypeError, KeyError, RecursionError):
             username = secret = None
-        if not isinstance(username, str) or not isinstance(secret, str):
+        if not is_text(username) or not is_text(secret):
             raise Invalid(f"{self.program} gave an answer that cannot be read", remedy=_REMEDY)
         if username == _TOKEN_USER:
             return Credential(identity_token=secret)
@@ -65,7 +67,7 @@ class Helper:
             "Username": _TOKEN_USER if token else credential.username,
             "Secret": token or credential.password,
         }
-        self._run_well("store", json.dumps(answer))
+        self._run_well("store", json.dumps(answer), answer["Secret"])
 
     def erase(self, server: str) -> None:
         """Forget what is kept for a server.
@@ -75,37 +77,36 @@ class Helper:
         """
         self._run_well("erase", server)
 
-    def _run_well(self, command: str, text: str) -> None:
+    def _run_well(self, command: str, text: str, secret: str = "") -> None:
         status, output, complaint = self._run(command, text)
         if status:
-            raise self._failed(command, output or complaint)
+            said = output or complaint
+            raise self._failed(command, said.replace(secret, "…") if secret else said)
 
     def _run(self, command: str, text: str) -> tuple[int, str, str]:
         try:
-            done = subprocess.run(
-                [self.program, command],
-                input=text.encode(),
-                capture_output=True,
-                timeout=self._timeout,
-                check=False,
-            )
+            said = ask([self.program, command], text.encode(), limit=_LIMIT, timeout=self._timeout)
         except FileNotFoundError:
             raise Unavailable(
                 f"the credential helper {self.program} is not installed",
                 remedy="install it, or take it out of credsStore and credHelpers",
             ) from None
-        except subprocess.TimeoutExpired:
+        except TimeoutError:
             raise Unavailable(
                 f"{self.program} did not answer within {self._timeout:g} seconds", remedy=_REMEDY
+            ) from None
+        except TooTalkative:
+            raise Invalid(
+                f"{self.program} gave an answer of more than {_LIMIT} bytes", remedy=_REMEDY
             ) from None
         except OSError as error:
             raise Unavailable(
                 f"cannot run {self.program}: {error.strerror}", remedy=_REMEDY
             ) from None
         return (
-            done.returncode,
-            done.stdout.decode("utf-8", "replace"),
-            done.stderr.decode("utf-8", "replace"),
+            said.status,
+            said.output.decode("utf-8", "replace"),
+            said.complaint.decode("utf-8", "replace"),
         )
 
     def _failed(self, command: str, said: str) -> Unavailable:

@@ -35,7 +35,7 @@ def pages(session: Session, call: Call) -> Iterator[tuple[Reply, dict[str, Any]]
     while True:
         with session.request(call) as reply:
             body = reply.read(_PAGE_LIMIT)
-            size += len(body)
+            size += len(body) + len(call.address)
             if size > _LIST_LIMIT:
                 raise InvalidReply(f"{host} sent a list of more than {_LIST_LIMIT} bytes")
             following = next_page(reply.header("Link"))

@@ -26,10 +26,14 @@ _ACTIONS = {
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A repository as the user names it (``reference``), and as its endpoint does (``path``)."""
+    """A repository as the user names it (``reference``), and as its endpoint does (``path``).
+
+    ``reading`` is what reading from it is part of: a pull, or a push that first looks around.
+    """
 
     session: Session
     reference: Reference
+    reading: str = "pull"
 
     @property
     def path(self) -> str:
@@ -58,6 +62,7 @@ class Place:
 
         ``also_pull`` is the path, at the endpoint, of another repository that is read from.
         """
+        action = self.reading if action == "pull" else action
         scopes = {str(wire.Scope(self.path, _ACTIONS[action]))}
         if also_pull:
             scopes.add(str(wire.Scope(also_pull, (wire.PULL,))))

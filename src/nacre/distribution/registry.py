@@ -9,14 +9,16 @@ from urllib.parse import urlencode
 
 from nacre.distribution import listing
 from nacre.distribution.auth import FindCredential, Need
-from nacre.distribution.credential import Credential
+from nacre.distribution.credential import Credential, is_text
 from nacre.distribution.errors import InvalidReply, Purpose, printable
 from nacre.distribution.repository import Repository
 from nacre.distribution.session import Call, Session
+from nacre.errors import Invalid
 from nacre.oci import wire
 from nacre.oci.reference import Reference
 
 _LIMIT = 4 * 1024 * 1024
+_MANY = 10**12
 _CATALOG_SCOPE = "registry:catalog:*"
 
 NewSession = Callable[[FindCredential], Session]
@@ -71,8 +73,11 @@ class Registry:
 
         Raises:
             Denied: the registry does not accept it.
+            Invalid: it is no text.
             Unavailable: the registry cannot be reached.
         """
+        if not is_text(credential.username + credential.password):
+            raise Invalid("user name or password is no Unicode", remedy="write them in UTF-8")
         session = self._new_session(lambda _path: credential)
         session.request(self._call("log in to", wire.API_BASE)).close()
         identity = session.authorizer.identity_token
@@ -94,7 +99,7 @@ class Registry:
             NotFound: the registry has no search.
             InvalidReply: its answer cannot be read.
         """
-        query = urlencode({"q": term, "n": limit})
+        query = urlencode({"q": term, "n": limit}, errors="surrogateescape")
         call = self._call("search", f"{wire.SEARCH}?{query}", kind="repositories at")
         with self._search_session.request(call) as reply:
             body = reply.read(_LIMIT)
@@ -114,6 +119,6 @@ def _result(entry: dict[str, object]) -> SearchResult:
     return SearchResult(
         name=printable(str(entry["name"])),
         description=printable(str(entry.get("description") or "")),
-        stars=stars if isinstance(stars, int) else 0,
+        stars=stars if type(stars) is int and 0 <= stars < _MANY else 0,
         official=entry.get("is_official") is True,
     )

@@ -24,15 +24,20 @@ class Repository:
     `Denied` when the registry refuses access and `Unavailable` when it cannot be reached.
     """
 
-    def __init__(self, session: Session, reference: Reference) -> None:
+    def __init__(self, session: Session, reference: Reference, *, reading: str = "pull") -> None:
+        """See `Place` for ``reading``."""
         self.domain = reference.domain
         self.path = reference.path
-        self._place = Place(session, reference.repository())
+        self._place = Place(session, reference.repository(), reading)
         self._started: dict[Digest, upload.Started] = {}
         self._lock = threading.Lock()
 
     def __str__(self) -> str:
         return self._place.name
+
+    def for_push(self) -> Repository:
+        """Return this repository for a push: whatever is refused is told as a refused push."""
+        return Repository(self._place.session, self._place.reference, reading="push")
 
     @property
     def host(self) -> str:

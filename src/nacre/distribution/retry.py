@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Protocol, TypeVar
 
+from nacre.distribution import fields
 from nacre.distribution.errors import ConnectionFailed
 
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
@@ -77,19 +77,6 @@ class RetryPolicy:
         return delay if delay <= self.patience and elapsed + delay <= self.total else None
 
 
-def retry_after(value: str, now: datetime) -> float | None:
-    """Return the seconds that a ``Retry-After`` field asks for, as a number or a date, or None."""
-    value = value.strip()
-    if value.isascii() and value.isdigit():
-        return float(value)
-    try:
-        when = parsedate_to_datetime(value)
-    except (ValueError, OverflowError):
-        return None
-    when = when if when.tzinfo else when.replace(tzinfo=UTC)
-    return max(0.0, (when - now).total_seconds())
-
-
 @dataclass(frozen=True, slots=True)
 class Clock:
     """Time and chance, as the outside world provides them."""
@@ -151,7 +138,7 @@ class Retrier:
         """Return how long to wait after a reply, or None to accept it; see `RetryPolicy`."""
         return self._policy.after_status(
             answer.status,
-            retry_after(answer.header("Retry-After"), self._clock.now()),
+            fields.retry_after(answer.header("Retry-After"), self._clock.now()),
             attempt,
             self._clock.monotonic() - started,
             self._clock.random(),

@@ -23,13 +23,13 @@ from nacre.distribution.errors import (
     TlsFailed,
     denied,
 )
-from nacre.distribution.exchange import Body, Request, origin, redirect
+from nacre.distribution.exchange import Body, Request, origin
 from nacre.distribution.notices import Warnings
+from nacre.distribution.redirects import followed
 from nacre.distribution.retry import Retrier
 from nacre.distribution.transport import Transport
 from nacre.distribution.transport_reply import Reply
 
-_REDIRECT_LIMIT = 10
 _OK = (200,)
 
 
@@ -107,7 +107,8 @@ class Session:
         with reply:
             try:
                 body = reply.read(ERROR_BODY_LIMIT) if call.method != "HEAD" else b""
-            except ConnectionFailed:
+            except (ConnectionFailed, InvalidReply):
+                # What is wrong with the explanation matters less than what it was to explain.
                 body = b""
             raise ErrorReply.parse(reply.status, body).to_error(call.purpose)
 
@@ -166,21 +167,14 @@ class Session:
         """Send a request and follow redirects, authorization only to the endpoint's origin."""
         url = call.address if "://" in call.address else base + call.address
         own = origin(base)
-        for _ in range(_REDIRECT_LIMIT + 1):
+
+        def send(url: str) -> Reply:
             headers = dict(call.headers)
             if authorization and origin(url) == own:
                 headers["Authorization"] = authorization
-            reply = self._transport.send(Request(call.method, url, headers, call.body))
-            try:
-                target = redirect(reply.status, reply.header("Location"), url, call.method)
-            except BaseException:
-                reply.close()
-                raise
-            if target is None:
-                return reply
-            reply.close()
-            url = target
-        raise InvalidReply(f"{self.endpoint.host} redirects more than {_REDIRECT_LIMIT} times")
+            return self._transport.send(Request(call.method, url, headers, call.body))
+
+        return followed(send, call.method, url)
 
     def _send_for_token(self, request: Request) -> Reply:
         what = f"token from {origin(request.url).address}"

@@ -5,9 +5,10 @@ Only values and how to read them from a TOML table or a mapping of environment v
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -16,6 +17,8 @@ from nacre.distribution.proxies import Proxies
 from nacre.errors import Invalid
 from nacre.oci.reference import HUB, is_domain
 
+_NOTHING: Mapping[str, str] = MappingProxyType({})
+_LONGEST = 86_400
 _CERTIFICATES = ("/etc/docker/certs.d", "/etc/containers/certs.d")
 
 
@@ -41,19 +44,13 @@ class HostSettings:
     key: Path | None = None
 
     @classmethod
-    def from_toml(cls, name: str, table: Mapping[str, Any]) -> HostSettings:
+    def from_toml(cls, name: str, table: object) -> HostSettings:
         """Read one registry's table.
 
         Raises:
-            InvalidSettings: a key is unknown or its value is of the wrong kind.
+            InvalidSettings: it is no table, a key is unknown or its value is of the wrong kind.
         """
-        known = {item.name for item in fields(cls)}
-        for key in table:
-            if key not in known:
-                raise InvalidSettings(
-                    f'[registry."{name}"] has an unknown key {key!r}',
-                    remedy=f"use one of {', '.join(sorted(known))}",
-                )
+        table = _table(f'registry."{name}"', table, [item.name for item in fields(cls)])
         host = cls(
             location=_address(name, "location", table.get("location", "")),
             mirrors=tuple(_addresses(name, table.get("mirrors", []))),
@@ -71,36 +68,58 @@ _PLAIN = HostSettings()
 
 
 @dataclass(frozen=True, slots=True)
+class Timeouts:
+    """How long to wait for a host, in seconds: to be connected, and for each piece of a reply."""
+
+    connect: float = 20.0
+    read: float = 60.0
+
+    @classmethod
+    def from_toml(cls, table: object) -> Timeouts:
+        """Read the table ``network``: its keys ``connect-timeout`` and ``read-timeout``.
+
+        Raises:
+            InvalidSettings: it is no table, a key is unknown or no number of seconds.
+        """
+        keys = {"connect-timeout": "connect", "read-timeout": "read"}
+        known = _table("network", table, keys)
+        return cls(**{keys[key]: _seconds(key, value) for key, value in known.items()})
+
+
+@dataclass(frozen=True, slots=True)
 class RegistrySettings:
-    """Everything that the registry client is told. Times are in seconds."""
+    """Everything that the registry client is told."""
 
     hosts: Mapping[str, HostSettings] = field(default_factory=dict)
     proxies: Proxies = field(default_factory=Proxies)
     certificate_directories: tuple[Path, ...] = ()
-    connect_timeout: float = 20.0
-    read_timeout: float = 60.0
+    timeouts: Timeouts = field(default_factory=Timeouts)
 
     @classmethod
-    def from_toml_table(
-        cls, table: Mapping[str, Any], environment: Mapping[str, str] | None = None
+    def from_toml(
+        cls,
+        registry: object,
+        network: object = _NOTHING,
+        environment: Mapping[str, str] = _NOTHING,
     ) -> RegistrySettings:
-        """Read the table ``registry`` of a settings file, and proxies from the environment.
+        """Read the tables ``registry`` and ``network`` of a settings file.
+
+        Proxies are read from the environment.
 
         Raises:
-            InvalidSettings: a table is not named after a registry, or `HostSettings.from_toml`.
+            InvalidSettings: a table is not named after a registry, or as `HostSettings.from_toml`
+                and `Timeouts.from_toml`.
         """
         hosts = {}
-        for name, value in table.items():
+        for name, value in _table("registry", registry).items():
             if not is_domain(name):
                 raise InvalidSettings(f'[registry."{name}"] is not named after a registry')
-            if not isinstance(value, Mapping):
-                raise InvalidSettings(f'[registry."{name}"] is not a table')
             hosts[name] = HostSettings.from_toml(name, value)
-        environment = environment or {}
         directories = [Path(path) for path in _CERTIFICATES]
         if config := _config_home(environment):
             directories += [config / "containers/certs.d", config / "nacre/certs.d"]
-        return cls(hosts, Proxies.from_environment(environment), tuple(directories))
+        proxies = Proxies.from_environment(environment)
+        return cls(hosts, proxies, tuple(directories), Timeouts.from_toml(network))
 
     def endpoint(self, domain: str) -> Endpoint:
         """Return where the names of a domain are served: its location, else itself."""
@@ -173,6 +192,28 @@ def _config_home(environment: Mapping[str, str]) -> Path | None:
 
 def _netloc(location: str) -> str:
     return urlsplit(location if "://" in location else f"//{location}").netloc
+
+
+def _table(name: str, value: object, known: Collection[str] | None = None) -> Mapping[str, Any]:
+    """Return a table, whose keys are all ``known`` unless that is None."""
+    if not isinstance(value, Mapping):
+        raise InvalidSettings(f"[{name}] is not a table", remedy=f"write [{name}] on its own line")
+    for key in value:
+        if known is not None and key not in known:
+            raise InvalidSettings(
+                f"[{name}] has an unknown key {key!r}",
+                remedy=f"use one of {', '.join(sorted(known))}",
+            )
+    return value
+
+
+def _seconds(key: str, value: object) -> float:
+    if not isinstance(value, bool) and isinstance(value, int | float) and 0 < value <= _LONGEST:
+        return float(value)
+    raise InvalidSettings(
+        f"[network] has a {key} that is no number of seconds: {value!r}",
+        remedy=f"write one above 0, at most {_LONGEST}",
+    )
 
 
 def _address(name: str, key: str, value: object) -> str:

@@ -14,12 +14,14 @@ from urllib.parse import urlencode
 from nacre.distribution.credential import Credential
 from nacre.distribution.errors import ErrorReply, InvalidReply, Purpose
 from nacre.distribution.exchange import Request, with_query
+from nacre.distribution.fields import number
 from nacre.distribution.transport_reply import Reply
 from nacre.errors import Denied, NacreError
 
 _LIMIT = 1024 * 1024
 _CLIENT = "nacre"
 _SHORTEST_LIFE = 60.0
+_LONGEST_LIFE = 86_400.0
 _NO_SUCH_WAY = (404, 405)
 
 Send = Callable[[Request], Reply]
@@ -128,15 +130,26 @@ def _by_post(
 def _read(body: bytes, service: Service) -> Token:
     try:
         reply = json.loads(body)
-        text = reply.get("token") or reply.get("access_token")
-        life = float(reply.get("expires_in") or 0)
-        identity = reply.get("refresh_token") or ""
-    except (ValueError, TypeError, AttributeError, OverflowError, RecursionError):
-        text, life, identity = None, 0.0, ""
-    if not isinstance(text, str) or not text.isascii() or not text.isprintable():
-        raise InvalidReply(f"the authorization service {service.realm} sent no token")
+    except (ValueError, RecursionError):
+        reply = None
+    fields: dict[str, object] = reply if isinstance(reply, dict) else {}
+    text = fields.get("token") or fields.get("access_token")
+    if not isinstance(text, str) or not (text and text.isascii() and text.isprintable()):
+        shown = service.realm.partition("?")[0][:200]
+        raise InvalidReply(f"the authorization service {shown} sent no token")
+    identity = fields.get("refresh_token")
+    return Token(text, _life(fields), identity if isinstance(identity, str) else "")
+
+
+def _life(fields: dict[str, object]) -> float:
+    """Return how long a token lives: what is stated, within sense."""
+    stated = fields.get("expires_in")
+    if isinstance(stated, str):
+        stated = number(stated)
+    if isinstance(stated, bool) or not isinstance(stated, int | float):
+        return _SHORTEST_LIFE
     # In this order: a life that is not a number (NaN) counts as the shortest.
-    return Token(text, max(_SHORTEST_LIFE, life), identity if isinstance(identity, str) else "")
+    return float(max(_SHORTEST_LIFE, min(stated, _LONGEST_LIFE)))
 
 
 def _refusal(reply: ErrorReply, credential: Credential | None, purpose: Purpose) -> NacreError:

@@ -19,6 +19,7 @@ from nacre.distribution.endpoint import HUB_HOST
 from nacre.distribution.exchange import Origin, Request, origin
 from nacre.distribution.settings import HostSettings, InvalidSettings, RegistrySettings
 from nacre.distribution.transport_errors import translated
+from nacre.distribution.transport_patience import POOLS
 from nacre.distribution.transport_reply import Reply
 from nacre.oci.reference import HUB
 
@@ -97,24 +98,15 @@ class Transport:
             "block": False,
             "blocksize": _BLOCK,
             "timeout": urllib3.Timeout(
-                connect=settings.connect_timeout, read=settings.read_timeout
+                connect=settings.timeouts.connect, read=settings.timeouts.read
             ),
         }
         if origin.scheme == "https":
             options["ssl_context"] = self._context(origin)
         proxy = settings.proxies.choose(origin)
-        if not proxy:
-            return urllib3.PoolManager(**options)
-        try:
-            user = urllib3.util.parse_url(proxy).auth
-            credentials = urllib3.make_headers(proxy_basic_auth=unquote(user) if user else None)
-            return urllib3.ProxyManager(proxy, proxy_headers=credentials, **options)
-        except urllib3.exceptions.LocationValueError:
-            # The address itself stays unsaid: it may hold a password.
-            raise InvalidSettings(
-                f"the proxy for {origin.address} has no http or https address",
-                remedy="check HTTP_PROXY and HTTPS_PROXY",
-            ) from None
+        pool = _through(proxy, options, origin) if proxy else urllib3.PoolManager(**options)
+        pool.pool_classes_by_scheme = POOLS
+        return pool
 
     def _context(self, origin: Origin) -> ssl.SSLContext:
         """Return the TLS context for a host; hosts without files of their own share one."""
@@ -134,6 +126,20 @@ class Transport:
         return transport_tls.find(
             names, self._settings.certificate_directories, configured or HostSettings()
         )
+
+
+def _through(proxy: str, options: dict[str, Any], origin: Origin) -> urllib3.ProxyManager:
+    """Return a pool of connections that go through a proxy."""
+    try:
+        user = urllib3.util.parse_url(proxy).auth
+        credentials = urllib3.make_headers(proxy_basic_auth=unquote(user) if user else None)
+        return urllib3.ProxyManager(proxy, proxy_headers=credentials, **options)
+    except urllib3.exceptions.LocationValueError:
+        # The address itself stays unsaid: it may hold a password.
+        raise InvalidSettings(
+            f"the proxy for {origin.address} has no http or https address",
+            remedy="check HTTP_PROXY and HTTPS_PROXY",
+        ) from None
 
 
 def _names(origin: Origin) -> tuple[str, ...]:

@@ -59,7 +59,7 @@ def translate(error: Exception, url: str, *, replied: bool = False) -> Connectio
     if isinstance(error, foreign.NewConnectionError):
         return ConnectionRefused(
             f"cannot connect to {host}: {_said(root)}",
-            remedy="check the address, and that the registry runs",
+            remedy="check the address, and that the server runs",
         )
     if isinstance(error, foreign.TimeoutError) or isinstance(root, TimeoutError):
         return TimedOut(f"{host} did not answer in time", remedy="check the network, then retry")

@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from nacre.distribution.errors import ConnectionDropped, InvalidReply
-from nacre.distribution.exchange import number
+from nacre.distribution.fields import number
 from nacre.distribution.transport_errors import EXCEPTIONS, translate
 
 if TYPE_CHECKING:

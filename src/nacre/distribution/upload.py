@@ -6,7 +6,6 @@ it has, and only the rest is sent. A registry that refuses large requests is sen
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import BinaryIO
@@ -19,7 +18,8 @@ from nacre.distribution.errors import (
     ErrorReply,
     InvalidReply,
 )
-from nacre.distribution.exchange import number, resolved, with_query
+from nacre.distribution.exchange import resolved, with_query
+from nacre.distribution.fields import number, received
 from nacre.distribution.place import Place
 from nacre.distribution.retry import TRANSIENT
 from nacre.distribution.session import Call
@@ -29,7 +29,6 @@ from nacre.oci import wire
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 
-_RECEIVED = re.compile(r"(?:bytes[= ])?0-([0-9]{1,18})")
 _FIRST_CHUNK = 32 * 1024 * 1024
 _LEAST_CHUNK = 256 * 1024
 _TOO_LARGE = frozenset({411, 413})
@@ -221,10 +220,8 @@ class Upload:
         """Ask how much the registry has, and go on from there; or begin again."""
         call = self._call("GET", self._at.location, expect=(200, 202, 204, 400, 404, 405, 416))
         with self._place.session.request(call) as reply:
-            match = _RECEIVED.fullmatch(reply.header("Range").strip())
             # "0-0" is one byte or none: nobody can tell, so that upload is of no use.
-            known = reply.status in (200, 202, 204) and match and int(match[1]) > 0
-            if known:
+            if reply.status in (200, 202, 204) and (received(reply.header("Range")) or 0) > 1:
                 self._follow(reply)
                 return
         cancel(self._place, self._at)
@@ -233,9 +230,9 @@ class Upload:
 
     def _follow(self, reply: Reply) -> None:
         """Take in where the upload goes on, and how much of it has arrived."""
-        match = _RECEIVED.fullmatch(reply.header("Range").strip())
-        if match:
-            self._offset = int(match[1]) + 1
+        arrived = received(reply.header("Range"))
+        if arrived is not None:
+            self._offset = arrived
         if self._offset > self._descriptor.size:
             raise InvalidReply(
                 f"{self._place.reference.domain} claims to have {self._offset} bytes of blob "

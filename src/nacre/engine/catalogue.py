@@ -7,9 +7,7 @@ with its layers compressed; the catalogue folds them together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from nacre.errors import Invalid, NacreError, NotFound
 from nacre.images.image import Image
@@ -17,7 +15,9 @@ from nacre.oci import reference as references
 from nacre.oci.digest import Digest, id_prefix
 from nacre.oci.reference import InvalidReference, Reference
 from nacre.oci.timestamp import stated
+from nacre.value import Value, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacre.engine.local import LocalStore
     from nacre.engine.state import ImageRecord
@@ -36,8 +36,7 @@ class AmbiguousID(Invalid):
     """A shortened ID fits several images."""
 
 
-@dataclass(frozen=True, slots=True)
-class LocalImage:
+class LocalImage(Value):
     """One image of this machine.
 
     ``records`` are the targets it is here as, the one that was asked for or added last first.
@@ -80,6 +79,18 @@ class LocalImage:
         """Where the image is known by digest, as Docker shows it: ``nginx@sha256:…``."""
         full = {each for record in self.records for each in record.repo_digests}
         return tuple(references.parse(each).familiar for each in sorted(full))
+
+    def with_names(self, keep: Callable[[str], bool]) -> LocalImage:
+        """Return the image with those names and digests in full only that are to be kept."""
+        records = (
+            replace(
+                record,
+                names=tuple(filter(keep, record.names)),
+                repo_digests=tuple(filter(keep, record.repo_digests)),
+            )
+            for record in self.records
+        )
+        return replace(self, records=tuple(records))
 
     @property
     def is_dangling(self) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from nacre.errors import Invalid, NotFound
 from nacre.images.inspect import inspect
 from nacre.oci.timestamp import format_rfc3339
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from nacre.engine.catalogue import LocalImage
     from nacre.engine.local import LocalStore
 

@@ -12,14 +12,16 @@ from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
 
 from nacre.engine import settings as settings_module
 from nacre.engine.images import Images
 from nacre.engine.parts import Parts
 from nacre.engine.settings import Settings
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Self
+
     from nacre.engine.local import LocalStore
     from nacre.engine.manifests import Manifests
     from nacre.engine.registries import Registries
@@ -35,6 +37,7 @@ class Engine:
     Args:
         root: the folder of the local store; default as `nacre.engine.settings` says.
         config_file: a settings file in place of the user's.
+        storage_driver: ``erofs``, ``overlay``, ``fuse`` or ``copying``; default is the best.
         environment: in place of the process environment.
         settings: all of the above, ready made.
 
@@ -45,11 +48,15 @@ class Engine:
         *,
         root: Path | str | None = None,
         config_file: Path | str | None = None,
+        storage_driver: str | None = None,
         environment: Mapping[str, str] | None = None,
         settings: Settings | None = None,
     ) -> None:
         self.settings = settings or settings_module.load(
-            root=root, config_file=config_file, environment=environment
+            root=root,
+            config_file=config_file,
+            storage_driver=storage_driver,
+            environment=environment,
         )
         self._parts = Parts(self.settings)
 

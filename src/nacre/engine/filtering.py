@@ -7,13 +7,13 @@ import time
 from collections.abc import Callable, Iterable
 from datetime import datetime
 from fnmatch import fnmatchcase
-from typing import TYPE_CHECKING
 
 from nacre.errors import Invalid
 from nacre.oci import reference as references
 from nacre.oci.quoting import quoted
 from nacre.oci.timestamp import SECOND, stated
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacre.engine.catalogue import Catalogue, LocalImage
 
@@ -24,7 +24,7 @@ PRUNE = frozenset({"label", "label!", "until"})
 """What ``image prune`` can filter by."""
 
 Match = Callable[["LocalImage"], bool]
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|[smhd])")
+_DURATION = r"(\d+(?:\.\d+)?)(ms|[smhd])"
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "ms": 0.001}
 
 
@@ -50,6 +50,25 @@ def matcher(
     return matches
 
 
+def narrowed(image: LocalImage, filters: Iterable[str]) -> LocalImage:
+    """Return an image with those of its names only that suit the filters ``reference``, if any.
+
+    Of digests, those of repositories of such names stay as well. So Docker lists images.
+    """
+    split = (_split(text, LIST) for text in filters)
+    patterns = [value for key, value in split if key == "reference"]
+    if not patterns:
+        return image
+
+    def suits(name: str) -> bool:
+        return any(name_matches(name, pattern) for pattern in patterns)
+
+    repositories = {references.parse(name).name for name in filter(suits, image.names)}
+    return image.with_names(
+        lambda name: suits(name) or ("@" in name and references.parse(name).name in repositories)
+    )
+
+
 def _split(text: str, allowed: frozenset[str]) -> tuple[str, str]:
     key, equals, value = text.partition("=")
     key = key.strip().lower()
@@ -73,7 +92,9 @@ def _match(key: str, value: str, catalogue: Catalogue | None) -> Match:
         case "label!":
             return lambda image: not has_label(image, value)
         case "reference":
-            return lambda image: any(name_matches(name, value) for name in image.names)
+            return lambda image: any(
+                name_matches(name, value) for name in (*image.names, *image.repo_digests)
+            )
         case _:
             return _by_age(key, value, catalogue)
 
@@ -97,10 +118,10 @@ def has_label(image: LocalImage, wanted: str) -> bool:
 
 
 def name_matches(name: str, pattern: str) -> bool:
-    """Say whether a full name suits a pattern such as ``team/*`` or ``debian:1*``.
+    """Say whether a name suits a pattern such as ``team/*`` or ``debian:1*``.
 
-    As with Docker the pattern is held against the familiar name, with and without its tag, and
-    ``*`` stops at a slash.
+    As with Docker the pattern is held against the familiar name, with and without its tag or
+    digest, and ``*`` stops at a slash.
     """
     reference = references.parse(name)
     candidates = (reference.familiar, reference.familiar_name, str(reference), reference.name)
@@ -132,7 +153,7 @@ def timestamp(text: str) -> int:
 
 def duration(text: str) -> float | None:
     """Return the seconds of a Go duration such as ``1h30m``, or None when it is none."""
-    parts = _DURATION.findall(text)
+    parts = re.findall(_DURATION, text)
     if not parts or "".join(number + unit for number, unit in parts) != text:
         return None
     return sum(float(number) * _UNITS[unit] for number, unit in parts)

@@ -10,14 +10,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
 
+from nacre.engine.seeing import Seeing
 from nacre.oci import platform as platforms
 from nacre.oci import reference as references
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+    from typing import Any, BinaryIO
+
     from nacre.engine.catalogue import LocalImage
     from nacre.engine.loading import Loaded
+    from nacre.engine.mounting import MountedImage
     from nacre.engine.parts import Parts
     from nacre.engine.pulling import Pulled
     from nacre.engine.pushing import Pushed
@@ -37,7 +42,7 @@ def ignore(_event: Event) -> None:
     """Take no interest in what happens."""
 
 
-class Images:
+class Images(Seeing):
     """Pull, push, tag, list, look at, save, load and remove images.
 
     Images are named as with Docker: ``nginx``, ``team/nginx:testing``, ``host:5000/a@sha256:…``,
@@ -52,15 +57,18 @@ class Images:
 
         Args:
             filters: as ``--filter`` takes them: ``dangling=true``, ``label=key=value``,
-                ``reference=team/*``, ``before=NAME``, ``since=NAME``, ``until=24h``.
+                ``reference=team/*``, ``before=NAME``, ``since=NAME``, ``until=24h``. With
+                ``reference``, images come with those of their names only that suit it.
 
         """
         from nacre.engine import filtering
         from nacre.engine.catalogue import newest_first
 
-        catalogue = self._parts.catalogue
-        chosen = filtering.matcher(filters, allowed=filtering.LIST, catalogue=catalogue)
-        return newest_first(image for image in catalogue.all() if chosen(image))
+        catalogue, wanted = self._parts.catalogue, list(filters)
+        chosen = filtering.matcher(wanted, allowed=filtering.LIST, catalogue=catalogue)
+        return newest_first(
+            filtering.narrowed(image, wanted) for image in catalogue.all() if chosen(image)
+        )
 
     def get(self, name: str, *, platform: str | None = None) -> LocalImage:
         """Return one image.
@@ -75,6 +83,7 @@ class Images:
         name: str,
         *,
         platform: str | Sequence[str] | None = None,
+        unpack: bool | None = None,
         jobs: int | None = None,
         on_event: OnEvent = ignore,
     ) -> Pulled:
@@ -82,12 +91,15 @@ class Images:
 
         Args:
             name: the image; ``latest`` is meant when it has neither tag nor digest.
-            platform: one or several platforms, or ``"all"``; default is this machine's.
+            platform: one or several platforms, or ``"all"``; default is this machine's, and then
+                an image for another one, where there is no choice, comes with a warning.
+            unpack: make it ready to run in the same pass; default is to do so unless the storage
+                driver would have to take this process into a user namespace for it.
             jobs: how many blobs to move at a time.
             on_event: told what happens, from several threads.
 
         Raises:
-            NotFound: there is no such image, or not for that platform.
+            NotFound: there is no such image, or not for the platform that was named.
             Denied: the registry asks for a login or refuses.
             Unavailable: the registry cannot be reached.
 
@@ -99,6 +111,9 @@ class Images:
             self._parts.registries,
             references.parse_tagged(name),
             platforms=self.platforms(platform),
+            exact=platform is not None,
+            driver=self._parts.storage.driver_for(unpack),
+            keeps_packed=self._parts.settings.keep != "unpacked",
             jobs=jobs or self._parts.settings.jobs,
             on_event=on_event,
         )
@@ -172,17 +187,66 @@ class Images:
 
         return describing.size(self._parts.store, image)
 
+    def mounted(self, name: str, *, platform: str | None = None) -> AbstractContextManager[Path]:
+        """Enter the use of an image's files, read-only: gives the root of their tree.
+
+        An ordinary user's process may enter a user namespace for it, and stays inside.
+
+        Raises:
+            NoSuchImage: nothing goes by that name.
+            NotFound: a layer is not on this machine.
+            Denied, Unsupported: this machine does not let us mount; see ``Settings``.
+        """
+        from nacre.engine import mounting
+
+        return mounting.mounted(self._parts, self.get(name, platform=platform))
+
+    def mount(self, name: str, folder: Path | str, *, platform: str | None = None) -> None:
+        """Let the files of an image appear in a folder, read-only, until ``unmount``.
+
+        Raises:
+            NoSuchImage, Denied, Unsupported: as ``mounted``.
+            NotFound: there is no such folder, or a layer is not on this machine.
+            Conflict: something is mounted there.
+        """
+        from nacre.engine import mounting
+
+        mounting.mount(self._parts, self.get(name, platform=platform), Path(folder))
+
+    def unmount(self, folder: Path | str) -> None:
+        """End what ``mount`` began.
+
+        Raises:
+            NotFound: no image is mounted there.
+            Conflict: it is in use.
+        """
+        from nacre.engine import mounting
+
+        mounting.unmount(self._parts, Path(folder))
+
+    def mounts(self) -> Iterator[MountedImage]:
+        """Go through the folders in which images are mounted."""
+        from nacre.engine import mounting
+
+        return mounting.mounts(self._parts)
+
     def remove(self, name: str, *, force: bool = False, prune: bool = True) -> Sequence[Removal]:
         """Drop a name, and the image with its last one; return what was dropped, in order.
 
         Raises:
             NoSuchImage: nothing goes by that name.
-            Conflict: an ID was given and several repositories name the image; see ``force``.
+            Conflict: an ID was given and several repositories name the image, see ``force``; or
+                the image is mounted in a folder, and no other has its layers.
         """
         from nacre.engine import removing
 
         return removing.remove(
-            self._parts.store, self._parts.catalogue, name, force=force, prune=prune
+            self._parts.store,
+            self._parts.catalogue,
+            name,
+            force=force,
+            prune=prune,
+            mounts=self._parts.attached,
         )
 
     def prune(self, *, everything: bool = False, filters: Iterable[str] = ()) -> Pruned:
@@ -195,6 +259,7 @@ class Images:
             everything=everything,
             filters=filters,
             downloads=False,
+            mounts=self._parts.attached,
         )
 
     def save(
@@ -233,7 +298,7 @@ class Images:
 
     def import_(
         self,
-        source: BinaryIO,
+        source: BinaryIO | str,
         name: str | None = None,
         *,
         changes: Sequence[str] = (),
@@ -243,23 +308,31 @@ class Images:
         """Make an image with one layer of a root file system's tar, compressed or not.
 
         Args:
-            source: the tar.
+            source: the tar, or its http or https address, which is asked as registries are:
+                with their proxies, certificates and patience.
             name: what to call it.
             changes: Dockerfile instructions for its config, as ``EXPOSE 80``.
             message: the comment of its history.
             platform: what it runs on; default is this machine's.
 
+        Raises:
+            Invalid: it is no tar, or one that names what lies outside.
+            NotFound: nothing lies at the address.
+            Unavailable: the address cannot be reached.
+
         """
         from nacre.engine import importing
 
-        image_id = importing.import_image(
-            self._parts.store,
-            source,
-            reference=references.parse_tagged(name) if name else None,
-            changes=changes,
-            message=message,
-            platform=self._platform(platform) or self._parts.settings.platform,
-        )
+        with importing.opened(source, self._parts) as stream:
+            image_id = importing.import_image(
+                self._parts.store,
+                stream,
+                origin=source.partition("?")[0] if isinstance(source, str) else "-",
+                reference=references.parse_tagged(name) if name else None,
+                changes=changes,
+                message=message,
+                platform=self._platform(platform) or self._parts.settings.platform,
+            )
         return self.get(str(image_id))
 
     def copy(
@@ -276,7 +349,8 @@ class Images:
         """Copy between any two of: local store, registry, image layout, OCI and Docker archives.
 
         A place is written ``docker://NAME``, ``oci:DIR[:TAG]``, ``oci-archive:FILE[:TAG]``,
-        ``docker-archive:FILE[:NAME]``, or plainly NAME for the local store.
+        ``docker-archive:FILE[:NAME]``, or plainly NAME for the local store. Layers go as they are,
+        so every digest stays; `push` compresses plain ones.
         """
         from nacre.engine import copying
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import posixpath
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, BinaryIO
 
 from nacre.errors import Invalid
@@ -21,6 +22,7 @@ from nacre.oci.timestamp import format_rfc3339
 if TYPE_CHECKING:
     from nacre.engine.local import LocalStore
     from nacre.engine.local_target import LocalTarget
+    from nacre.engine.parts import Parts
     from nacre.oci.descriptor import Descriptor
     from nacre.oci.platform import Platform
     from nacre.oci.reference import Reference
@@ -34,16 +36,33 @@ class InvalidRootfs(Invalid):
     usual_remedy = "make it again, say with tar -C FOLDER -c ."
 
 
+@contextmanager
+def opened(source: BinaryIO | str, parts: Parts) -> Iterator[BinaryIO]:
+    """Enter the reading of a stream, or of what lies at an http or https address.
+
+    Raises:
+        NacreError: see `nacre.distribution.download.open_url`.
+    """
+    if not isinstance(source, str):
+        yield source
+        return
+    with parts.registries.download(source) as stream:
+        yield stream
+
+
 def import_image(
     store: LocalStore,
     source: BinaryIO,
     *,
+    origin: str,
     reference: Reference | None,
     changes: Sequence[str],
     message: str,
     platform: Platform,
 ) -> Digest:
     """Store the tar as a layer, make an image of it, name it, and return its ID.
+
+    Without a ``message`` its history says that it was imported from ``origin``.
 
     Raises:
         InvalidRootfs: the stream is no tar, or one that names what lies outside.
@@ -56,7 +75,7 @@ def import_image(
         config, manifest = new_image(
             layer,
             created=format_rfc3339(time.time_ns()),
-            comment=message or "Imported from -",
+            comment=message or f"Imported from {origin}",
             platform=platform,
             changes=changes,
         )

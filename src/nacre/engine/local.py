@@ -10,25 +10,31 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
 
 from nacre.content.diskerrors import DiskFull
 from nacre.content.documents import read_document
 from nacre.errors import NacreError, Unavailable
-from nacre.oci import graph
+from nacre.oci import graph, mediatypes
 from nacre.oci import reference as references
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.manifest import Index, Manifest
+from nacre.value import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import BinaryIO
+
     from nacre.content.filesystem import FilesystemBlobs
     from nacre.engine.local_target import LocalTarget
     from nacre.engine.state import State
+    from nacre.images.layers import ImageLayers
     from nacre.oci.digest import Digest
     from nacre.oci.platform import Platform
     from nacre.oci.reference import Reference
+    from nacre.storage.driver import StorageDriver
+    from nacre.storage.tocs import Tocs
 
 
 class LocalStore:
@@ -42,6 +48,20 @@ class LocalStore:
         self.state = state
         self._platform = platform
 
+    @cached_property
+    def tocs(self) -> Tocs:
+        """Tables of contents of layers."""
+        from nacre.storage.tocs import Tocs
+
+        return Tocs(self.root / "tocs")
+
+    @cached_property
+    def layers(self) -> ImageLayers:
+        """The layers that are here, by diff ID."""
+        from nacre.images.layers import ImageLayers
+
+        return ImageLayers(self.blobs, self.tocs, self.state.forms_of)
+
     def open(self, descriptor: Descriptor) -> BinaryIO:
         """Return a blob's checked bytes; see `BlobReader`."""
         return self.blobs.open(descriptor)
@@ -53,6 +73,15 @@ class LocalStore:
     def exists(self, descriptor: Descriptor) -> bool:
         """Say whether a blob is here."""
         return self.blobs.exists(descriptor)
+
+    def raw_tar(self, layer: Descriptor) -> Descriptor | None:
+        """Return the raw tar of a layer, if it is here and known to be that layer's."""
+        diff_id = self.state.diff_id_of(layer.digest)
+        size = self.state.layer_size(diff_id) if diff_id else None
+        if diff_id is None or size is None:
+            return None
+        tar = Descriptor(mediatypes.OCI_LAYER_TAR, diff_id, size)
+        return tar if self.exists(tar) else None
 
     def resolve(self, name: str) -> Descriptor:
         """Return what a full name points at; see `RefStore`."""
@@ -114,8 +143,13 @@ class LocalStore:
         return layout.index_of(sorted(named))
 
     @contextmanager
-    def writing(self) -> Iterator[LocalTarget]:
+    def writing(
+        self, driver: StorageDriver | None = None, *, tars_suffice: bool = False
+    ) -> Iterator[LocalTarget]:
         """Enter a lease and hand out a target whose content is safe from collection meanwhile.
+
+        With a storage driver, layers are unpacked as they come in. Where raw tars suffice, a
+        layer whose tar is here does not come in again.
 
         After a failure that trying again will not mend, what had come in vanishes. After others
         (the network broke, the process was killed) it stays, and the next attempt goes on with it.
@@ -125,23 +159,31 @@ class LocalStore:
         brought: set[Digest] = set()
         try:
             with self.state.lease() as lease:
-                yield LocalTarget(self, lease, self._platform, brought)
+                yield LocalTarget(
+                    self, lease, self._platform, brought, driver, tars_suffice=tars_suffice
+                )
         except NacreError as error:
             if isinstance(error, DiskFull) or not isinstance(error, Unavailable):
                 with suppress(NacreError):  # the first error is the one to tell
                     self.discard(brought)
             raise
 
-    def discard(self, digests: Collection[Digest]) -> None:
-        """Drop those of these blobs, whole or half, that no image and nobody else needs."""
+    def discard(self, digests: Collection[Digest], *, besides: Descriptor | None = None) -> None:
+        """Drop those of these blobs, whole or half, that no image and nobody else needs.
+
+        What only ``besides`` leads to is not needed.
+        """
         from nacre.content import gc
 
         if not digests:
             return
         with self.state.collecting() as roots:
-            alive = gc.reachable(roots, self.blobs)
+            alive = gc.reachable((root for root in roots if root != besides), self.blobs)
             doomed = gc.garbage(digests, alive)
             self.blobs.discard(doomed)
+            for layer in map(self.state.diff_id_of, doomed):
+                if layer and layer not in alive:
+                    self.tocs.remove(layer)
         self.blobs.empty_trash()
         self.blobs.forget_ingests(doomed)
 
@@ -150,8 +192,7 @@ class LocalStore:
         self.state.close()
 
 
-@dataclass(frozen=True, slots=True)
-class At:
+class At(Value):
     """The store with names of its own: a source for what has another name here, or none."""
 
     store: LocalStore

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from nacre.content.documents import read_config
 from nacre.content.target import Content, OnBytes, Placed, ignore_bytes
 from nacre.images.image import Image
+from nacre.images.intake import Unpacker
 from nacre.images.receive import Received, Receiver, check_diff_ids, measure
 from nacre.oci import mediatypes
 from nacre.oci.config import ImageConfig
@@ -23,19 +24,29 @@ if TYPE_CHECKING:
     from nacre.engine.local import LocalStore
     from nacre.oci.digest import Digest
     from nacre.oci.platform import Platform
+    from nacre.storage.driver import StorageDriver
 
 
 class LocalTarget:
     """The store while a lease is held: what is put or found here stays until the lease ends."""
 
     def __init__(
-        self, store: LocalStore, lease: Lease, platform: Platform, brought: set[Digest]
+        self,
+        store: LocalStore,
+        lease: Lease,
+        platform: Platform,
+        brought: set[Digest],
+        driver: StorageDriver | None,
+        *,
+        tars_suffice: bool,
     ) -> None:
         self._store = store
         self._lease = lease
         self._platform = platform
         self._brought = brought
-        self._receiver = Receiver(store.blobs, on_layer=self._note)
+        self._tars_suffice = tars_suffice
+        intake = Unpacker(driver, store.tocs, self.producing).unpacking if driver else None
+        self._receiver = Receiver(store.blobs, on_layer=self._note, intake=intake)
 
     def exists(self, descriptor: Descriptor) -> bool:
         """Say whether a blob is here, and keep it if so."""
@@ -44,6 +55,10 @@ class LocalTarget:
 
     def put(self, descriptor: Descriptor, content: Content, on_bytes: OnBytes) -> Placed:
         """Take a blob in; of a layer, the diff_id and the size unpacked are recorded."""
+        if self._tars_suffice and (tar := self._store.raw_tar(descriptor)):
+            self._lease.hold([tar])
+            if self._store.exists(tar):
+                return Placed(0)
         self._bring(descriptor)
         return self._receiver.put(descriptor, content, on_bytes)
 
@@ -108,7 +123,7 @@ class LocalTarget:
 
     def _received(self, layer: Descriptor) -> Received | None:
         """Return what a layer unpacks to, from what is known or else by reading it."""
-        if not self._store.exists(layer):
+        if not self._store.exists(layer) and not self._store.raw_tar(layer):
             return None
         state = self._store.state
         diff_id = state.diff_id_of(layer.digest)

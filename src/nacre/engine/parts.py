@@ -5,17 +5,21 @@ Nothing is opened before it is used.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 from nacre.content.filesystem import FilesystemBlobs
 from nacre.engine.catalogue import Catalogue
 from nacre.engine.local import LocalStore
 from nacre.engine.state import State
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacre.engine.registries import Registries
     from nacre.engine.settings import Settings
+    from nacre.engine.storage import Storage
+    from nacre.oci.digest import Digest
 
 
 class Parts:
@@ -43,10 +47,23 @@ class Parts:
 
         return Registries(self.settings)
 
+    @cached_property
+    def storage(self) -> Storage:
+        """Storage drivers; nothing is tried or mounted yet."""
+        from nacre.engine.storage import Storage  # noqa: PLC0415
+
+        return Storage(self.settings, self.store)
+
+    def attached(self) -> Iterator[tuple[Path, Digest]]:
+        """Go through the folders where images are mounted, with the IDs of their chains."""
+        # Where nothing was ever mounted, nobody waits for the drivers to be imported.
+        return self.storage.attached() if self.settings.run_of_store.exists() else iter(())
+
     def close(self) -> None:
         """Close whatever was opened; what is asked for afterwards is opened anew."""
         for name in ("registries", "store"):
             part = self.__dict__.pop(name, None)
             if part is not None:
                 part.close()
-        self.__dict__.pop("catalogue", None)
+        for name in ("catalogue", "storage"):
+            self.__dict__.pop(name, None)

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
+from nacre.engine.compressing import with_plain_layers
+from nacre.engine.readying import make_ready
 from nacre.errors import Denied, NotFound, Unavailable
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.reference import Reference
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from nacre.engine.local_target import LocalTarget
     from nacre.engine.registries import Registries
     from nacre.oci.platform import Platform
+    from nacre.storage.driver import StorageDriver
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +44,9 @@ def pull(
     reference: Reference,
     *,
     platforms: Sequence[Platform] | None,
+    exact: bool,
+    driver: StorageDriver | None,
+    keeps_packed: bool,
     jobs: int,
     on_event: OnEvent,
 ) -> Pulled:
@@ -51,6 +57,9 @@ def pull(
         registries: where it comes from.
         reference: its name, with tag or digest.
         platforms: which platforms of an index to fetch; None for all.
+        exact: whether also an image that is no index must be for one of them.
+        driver: makes the image ready to run while it comes; None to leave that to its first use.
+        keeps_packed: whether layers stay in the form in which they come; else as raw tars.
         jobs: how many blobs to move at a time.
         on_event: told what happens.
 
@@ -61,13 +70,17 @@ def pull(
     """
     reference = reference.pinned()
     before = _present(store, reference)
-    with registries.telling(on_event), store.writing() as target:
+    with (
+        registries.telling(on_event),
+        store.writing(driver, tars_suffice=not keeps_packed) as target,
+    ):
         repositories = registries.pull_repositories(reference)
         fetch = partial(
             _fetch,
             reference=reference,
             target=target,
             platforms=platforms,
+            exact=exact,
             jobs=jobs,
             on_event=on_event,
         )
@@ -79,8 +92,15 @@ def pull(
                 on_event(Warned(f"mirror of {reference.domain}: {error}"))
         else:
             root = fetch(repositories[-1])
-        _record(store, target, reference, root)
-    return Pulled(reference, root, before is None or before.digest != root.digest)
+        if driver:
+            target.check(root)  # a layer that is another than promised makes another tree
+            make_ready(store, driver, root)
+        kept = root if keeps_packed else with_plain_layers(store, target, root)
+        _record(store, target, reference, root, kept)
+    if kept != root:
+        packed = {blob.digest for blob in store.blobs_of(root)}
+        store.discard(packed | {root.digest}, besides=root)
+    return Pulled(reference, root, before is None or before.digest != kept.digest)
 
 
 def tags(registries: Registries, reference: Reference) -> list[Reference]:
@@ -95,6 +115,7 @@ def _fetch(
     target: LocalTarget,
     *,
     platforms: Sequence[Platform] | None,
+    exact: bool,
     jobs: int,
     on_event: OnEvent,
 ) -> Descriptor:
@@ -105,19 +126,26 @@ def _fetch(
         target,
         None,
         platforms=ALL if platforms is None else platforms,
+        exact=exact,
         sparse=True,
         jobs=jobs,
         on_event=on_event,
     )
 
 
-def _record(store: LocalStore, target: LocalTarget, reference: Reference, root: Descriptor) -> None:
-    """Name the image, and remember where its blobs can be mounted from."""
+def _record(
+    store: LocalStore,
+    target: LocalTarget,
+    reference: Reference,
+    root: Descriptor,
+    kept: Descriptor,
+) -> None:
+    """Name the image as it is kept, and remember where its blobs can be mounted from."""
     if reference.tag:
-        target.tag(str(reference), root)
+        target.tag(str(reference), kept)
     else:
-        target.add(root)
-    store.state.add_repo_digest(reference.name, root, image=root.digest)
+        target.add(kept)
+    store.state.add_repo_digest(reference.name, root, image=kept.digest)
     store.state.note_sources(store.blobs_of(root), reference.domain, reference.path)
 
 

@@ -60,14 +60,16 @@ def push(
     """
     with registries.telling(on_event), store.writing() as local:
         local.hold(record.descriptor)
-        packed = with_compressed_layers(store, local, record.descriptor)
         target = RegistryTarget(
             registries.repository(reference),
             mount_from=lambda digest: store.state.blob_sources(digest, reference.domain),
         )
+        packed = with_compressed_layers(
+            store, local, record.descriptor, elsewhere=lambda blob: target.find(blob) is not None
+        )
         sent = copy(
-            store.at({reference.tag: packed}),
-            reference.tag,
+            store.at({reference.familiar: packed}),
+            reference.familiar,
             target,
             reference.tag,
             platforms=platforms,

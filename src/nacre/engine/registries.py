@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, BinaryIO
 
 from nacre import __version__
 from nacre.distribution.client import Client
@@ -38,7 +38,9 @@ class Registries:
     """The registries that this user can reach."""
 
     def __init__(self, settings: Settings) -> None:
-        self._settings = RegistrySettings.from_toml_table(settings.registry, settings.environment)
+        self._settings = RegistrySettings.from_toml(
+            settings.registry, settings.network, settings.environment
+        )
         self._credentials = CredentialStore(
             CredentialLocations.from_environment(settings.environment)
         )
@@ -98,6 +100,10 @@ class Registries:
         is_host = slash and ("." in first or ":" in first or first == "localhost")
         domain, words = (first, rest) if is_host else (HUB, term)
         return self._client.registry(domain).search(words, limit=limit)
+
+    def download(self, url: str) -> BinaryIO:
+        """Return what lies at an http or https address, by the same ways as registries."""
+        return self._client.download(url)
 
     def close(self) -> None:
         """Close all connections."""

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
 
 from nacre.content import gc
 from nacre.engine import filtering
@@ -14,21 +13,21 @@ from nacre.oci import reference as references
 from nacre.oci.chain import chain_ids
 from nacre.oci.digest import Digest, id_prefix
 from nacre.oci.reference import Reference
+from nacre.value import Value
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacre.engine.catalogue import Catalogue, LocalImage
     from nacre.engine.local import LocalStore
 
 
-@dataclass(frozen=True, slots=True)
-class Untagged:
+class Untagged(Value):
     """A name no longer points at the image."""
 
     name: str
 
 
-@dataclass(frozen=True, slots=True)
-class Deleted:
+class Deleted(Value):
     """An image, or a layer that no other image has, is gone."""
 
     digest: Digest
@@ -37,8 +36,7 @@ class Deleted:
 Removal = Untagged | Deleted
 
 
-@dataclass(frozen=True, slots=True)
-class Pruned:
+class Pruned(Value):
     """The outcome of pruning."""
 
     removals: tuple[Removal, ...]
@@ -46,8 +44,18 @@ class Pruned:
     """Bytes of disk that became free."""
 
 
+Mounts = Callable[[], Iterable[tuple[Path, Digest]]]
+"""Returns the folders where images are mounted, with the IDs of their chains of layers."""
+
+
 def remove(
-    store: LocalStore, catalogue: Catalogue, text: str, *, force: bool, prune: bool
+    store: LocalStore,
+    catalogue: Catalogue,
+    text: str,
+    *,
+    force: bool,
+    prune: bool,
+    mounts: Mounts,
 ) -> list[Removal]:
     """Drop a name, and with its last name the image; an ID drops all its names.
 
@@ -57,10 +65,12 @@ def remove(
         text: a name or an ID.
         force: drop an ID even if several repositories name the image.
         prune: free the bytes at once.
+        mounts: tells what is mounted.
 
     Raises:
         NoSuchImage: nothing goes by that name.
-        Conflict: an ID whose image several repositories name, without ``force``.
+        Conflict: an ID whose image several repositories name, without ``force``; or the last name
+            of an image that is mounted.
 
     """
     # In one change: a name that somebody else gives the image meanwhile must not go with it.
@@ -68,10 +78,13 @@ def remove(
         image = catalogue.find(text)
         names = _names_to_drop(image, text, force=force)
         remaining = [name for name in image.names if name not in names]
+        uses = _uses(catalogue.all())
+        if not remaining:
+            _check_mounts(image, uses, {chain: folder for folder, chain in mounts()})
         removals = _untag(store, names)
         removals += _forget_digests(store, image, names, remaining)
         if not remaining:
-            removals += _delete(store, image, _uses(catalogue.all()))
+            removals += _delete(store, image, uses)
     store.publish()
     if prune:
         collect(store)
@@ -85,6 +98,7 @@ def prune(
     everything: bool,
     filters: Iterable[str],
     downloads: bool,
+    mounts: Mounts,
 ) -> Pruned:
     """Remove images without a name, or all of them; then free every byte nobody refers to.
 
@@ -94,6 +108,7 @@ def prune(
         everything: also those with names.
         filters: only the images that suit them.
         downloads: also give up downloads that were interrupted and could go on.
+        mounts: tells what is mounted: such images stay.
 
     """
     chosen = filtering.matcher(filters, allowed=filtering.PRUNE)
@@ -101,7 +116,10 @@ def prune(
     with store.state.changing():
         images = catalogue.all()
         uses = _uses(images)
+        mounted = {chain for _, chain in mounts()}
         for image in images:
+            if mounted.intersection(_chain(image)[-1:]):
+                continue
             if (everything or image.is_dangling) and chosen(image):
                 removals += _remove_whole(store, image, uses)
     store.publish()
@@ -120,10 +138,33 @@ def collect(store: LocalStore, *, downloads: bool = False) -> int:
 
     """
     with store.state.collecting() as roots:
-        doomed = gc.garbage(store.blobs, gc.reachable(roots, store.blobs))
-        freed = store.blobs.discard(doomed)
+        alive = gc.reachable(roots, store.blobs) | _below_writable_tops(store)
+        freed = store.blobs.discard(gc.garbage(store.blobs, alive))
+        freed += store.tocs.keep_only(alive)
     store.blobs.empty_trash()
     return freed + store.blobs.sweep_ingests(resumable=downloads)
+
+
+def _below_writable_tops(store: LocalStore) -> set[Digest]:
+    """Return the layers, in all forms, that something was written over: images may be gone."""
+    folder = store.root / "storage" / "scratch"
+    if not folder.exists():
+        return set()
+    from nacre.storage.scratch import scratches_in  # noqa: PLC0415 - few stores have any
+
+    layers = {layer for scratch in scratches_in(folder) for layer in scratch.chain.layers}
+    return layers | {form.digest for layer in layers for form in store.state.forms_of(layer)}
+
+
+def _check_mounts(image: LocalImage, uses: Counter[Digest], mounted: Mapping[Digest, Path]) -> None:
+    """Refuse to remove the last image that has the layers of something mounted."""
+    for chain in _chain(image)[-1:]:
+        if chain in mounted and uses[chain] == 1:
+            raise Conflict(
+                f"conflict: unable to delete {image.id.short} (cannot be forced) - "
+                f"image is mounted at {mounted[chain]}",
+                remedy=f"nacre image unmount {mounted[chain]}",
+            )
 
 
 def _remove_whole(store: LocalStore, image: LocalImage, uses: Counter[Digest]) -> list[Removal]:

@@ -1,7 +1,8 @@
 """Settings: where the store is and how registries are reached, from file and environment.
 
 The only place of the engine that reads the environment. Precedence: explicit argument, then
-environment (``NACRE_ROOT``, ``NACRE_CONFIG``), then the file, then the default. The file is
+environment (``NACRE_ROOT``, ``NACRE_RUN``, ``NACRE_CONFIG``, ``NACRE_STORAGE_DRIVER``), then the
+file, then the default. The file is
 ``/etc/nacre/config.toml`` for root and ``~/.config/nacre/config.toml`` for others.
 """
 
@@ -9,19 +10,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from nacre.errors import Invalid
+from nacre.oci.digest import Digest
 from nacre.oci.platform import Platform, normal
+from nacre.value import Value, field
 
-_KNOWN = {"root", "jobs", "registry"}
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_KNOWN = {"root", "run", "storage-driver", "keep", "jobs", "network", "registry"}
+KEEP = ("both", "unpacked", "compressed")
 _ROOT_USER_STORE = "/var/lib/nacre"
+_ROOT_USER_RUN = "/run/nacre"
+STORAGE_DRIVERS = ("erofs", "overlay", "fuse", "copying")
+"""Every storage driver, the quickest first."""
+_NOTHING: Mapping[str, Any] = {}
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(Value):
     """What an engine needs to know before it starts."""
 
     root: Path
@@ -33,23 +42,43 @@ class Settings:
     config_file: Path | None = None
     """The file that was read, if any."""
 
-    registry: Mapping[str, Any] = field(default_factory=dict)
+    registry: Mapping[str, Any] = _NOTHING
     """The ``[registry."host"]`` tables as written; see `nacre.distribution.settings`."""
 
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
+    network: Mapping[str, Any] = _NOTHING
+    """The table ``[network]`` as written; see `nacre.distribution.settings`."""
+
+    environment: Mapping[str, str] = field(default=_NOTHING, repr=False)
     """The process environment: proxies and credential locations are found in it."""
 
     jobs: int = 6
     """How many blobs move at a time."""
+
+    run: Path | None = None
+    """The folder for what ends with the boot, above all mounts; None for one in the store."""
+
+    storage_driver: str = ""
+    """The storage driver that has to be used; empty for the best that works."""
+
+    keep: str = "both"
+    """In which form layers that are pulled stay: ``both``; ``unpacked``, as raw tars only; or
+    ``compressed``, which leaves unpacking to the first use."""
+
+    @property
+    def run_of_store(self) -> Path:
+        """What of ``run`` is for the store alone."""
+        name = Digest.of(os.fsencode(os.path.realpath(self.root))).short
+        return (self.run or self.root / "run") / name
 
 
 def load(
     *,
     root: Path | str | None = None,
     config_file: Path | str | None = None,
+    storage_driver: str | None = None,
     environment: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Return the settings in force.
+    """Return the settings in force; the whole file is checked, whatever of it will be needed.
 
     Raises:
         Invalid: the file does not exist though it was named, or says something unknown.
@@ -63,14 +92,22 @@ def load(
             f"{path}: unknown setting {unknown[0]!r}",
             remedy=f"known are {', '.join(sorted(_KNOWN))}",
         )
-    store = root or env.get("NACRE_ROOT") or table.get("root") or _default_root(env)
+    registry, network = table.get("registry", {}), table.get("network", {})
+    if registry or network:
+        _check_registry_client(path, registry, network)
+    stated = _folder(path, table.get("root", ""), "root")
+    store = root or env.get("NACRE_ROOT") or stated or _default_root(env)
     return Settings(
         root=Path(store).expanduser().absolute(),
         platform=_host_platform(),
         config_file=path,
-        registry=_tables(path, table),
+        registry=registry,
+        network=network,
         environment=env,
         jobs=_positive(path, table.get("jobs", 6)),
+        run=_run(env, _folder(path, table.get("run", ""), "run")),
+        storage_driver=_storage_driver(path, storage_driver, env, table.get("storage-driver", "")),
+        keep=_keep(path, table.get("keep", "both")),
     )
 
 
@@ -78,8 +115,9 @@ def _config_path(named: Path | str | None, env: Mapping[str, str]) -> Path | Non
     explicit = named or env.get("NACRE_CONFIG")
     if explicit:
         path = Path(explicit).expanduser()
-        if not path.is_file():
-            raise Invalid(f"settings file {path} does not exist", remedy="check NACRE_CONFIG")
+        if not (path.is_file() or path.is_fifo() or str(path) == os.devnull):
+            remedy = "check --config" if named else "check NACRE_CONFIG"
+            raise Invalid(f"settings file {path} does not exist", remedy=remedy)
         return path
     if os.geteuid() == 0:
         path = Path("/etc/nacre/config.toml")
@@ -110,16 +148,57 @@ def _read(path: Path) -> dict[str, Any]:
         raise Invalid(f"{path}: {error.strerror}") from None
 
 
-def _tables(path: Path | None, table: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = table.get("registry", {})
-    if not isinstance(found, dict) or not all(isinstance(each, dict) for each in found.values()):
-        raise Invalid(f"{path}: registry must be tables", remedy='write [registry."host:port"]')
-    return found
+def _check_registry_client(path: Path | None, registry: object, network: object) -> None:
+    # Only a file that speaks of registries is worth the wait for their client's settings.
+    from nacre.distribution.settings import InvalidSettings, RegistrySettings  # noqa: PLC0415
+
+    try:
+        RegistrySettings.from_toml(registry, network)
+    except InvalidSettings as error:
+        raise Invalid(f"{path}: {error}", remedy=error.remedy) from None
+
+
+def _folder(path: Path | None, value: object, key: str) -> str:
+    if not isinstance(value, str):
+        raise Invalid(f"{path}: {key} must be the path of a folder", remedy="put it in quotes")
+    return value
+
+
+def _run(env: Mapping[str, str], stated: str) -> Path | None:
+    if named := env.get("NACRE_RUN") or stated:
+        return Path(named).expanduser().absolute()
+    if os.geteuid() == 0:
+        return Path(_ROOT_USER_RUN)
+    own = env.get("XDG_RUNTIME_DIR")
+    return Path(own) / "nacre" if own else None
+
+
+def _storage_driver(
+    path: Path | None, asked: str | None, env: Mapping[str, str], stated: object
+) -> str:
+    named = env.get("NACRE_STORAGE_DRIVER")
+    for value, where in (
+        (asked, "--storage-driver"),
+        (named, "NACRE_STORAGE_DRIVER"),
+        (stated, f"{path}: storage-driver"),
+    ):
+        if value and value not in STORAGE_DRIVERS:
+            raise Invalid(
+                f"{where}: there is no storage driver {value!r}",
+                remedy=f"known are {', '.join(STORAGE_DRIVERS)}",
+            )
+    return str(asked or named or stated)
 
 
 def _positive(path: Path | None, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 64:
         raise Invalid(f"{path}: jobs must be a number from 1 to 64")
+    return value
+
+
+def _keep(path: Path | None, value: object) -> str:
+    if not isinstance(value, str) or value not in KEEP:
+        raise Invalid(f"{path}: keep must be one of {', '.join(KEEP)}")
     return value
 
 

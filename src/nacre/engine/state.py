@@ -13,15 +13,17 @@ from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
 
-from nacre.content.refs import RefNotFound
+from nacre.content.errors import RefNotFound
 from nacre.engine.state_database import Database
 from nacre.engine.state_values import ImageRecord, as_descriptor, as_text
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any, Self
+
     from nacre.content.leases import Lease
     from nacre.engine.state_leases import StateLeases
 

@@ -13,12 +13,15 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from nacre.content.diskerrors import DiskFull, disk_errors
 from nacre.content.durable import make_folder
 from nacre.engine.state_schema import STEPS, Steps
 from nacre.errors import Denied, Invalid, NacreError, NotFound, Unavailable, Unsupported
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _FILE = "state.db"
 _PATIENCE = 60.0

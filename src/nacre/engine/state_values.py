@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.oci.strictjson import encode, parse_object
+from nacre.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class ImageRecord:
+class ImageRecord(Value):
     """A target (a manifest or an index) of the local store and what is known of it."""
 
     descriptor: Descriptor

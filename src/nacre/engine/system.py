@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform as python_platform
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,8 +14,12 @@ from nacre import __version__
 from nacre.content import gc
 from nacre.content.store import BlobNotFound
 from nacre.engine import removing
+from nacre.errors import NacreError, NotFound
+from nacre.value import replace
 
 if TYPE_CHECKING:
+    from typing import NoReturn
+
     from nacre.engine.catalogue import LocalImage
     from nacre.engine.parts import Parts
     from nacre.engine.removing import Pruned
@@ -92,24 +96,60 @@ class System:
         return sizes
 
     def prune(self, *, everything: bool = False, filters: Iterable[str] = ()) -> Pruned:
-        """Remove unused images and every byte that nobody refers to, interrupted downloads too."""
-        return removing.prune(
+        """Remove unused images and every byte that nobody refers to, interrupted downloads too.
+
+        So goes what storage drivers made of images that are gone, and what dead processes left.
+        """
+        pruned = removing.prune(
             self._parts.store,
             self._parts.catalogue,
             everything=everything,
             filters=filters,
             downloads=True,
+            mounts=self._parts.attached,
         )
+        return replace(pruned, reclaimed=pruned.reclaimed + self._prune_storage())
+
+    def _prune_storage(self) -> int:
+        if not (self._parts.settings.root / "storage").exists():
+            return 0
+        from nacre.engine.mounting import chain_of  # noqa: PLC0415 - few need the drivers
+
+        alive = []
+        for image in self._parts.catalogue.all():
+            with suppress(NacreError):  # incomplete or damaged
+                alive.append(chain_of(image))
+        return self._parts.storage.prune(alive)
+
+    def run_inside(self, command: Sequence[str]) -> NoReturn:
+        """Replace this process by a command in a user namespace, where its user may mount.
+
+        Raises:
+            NotFound: there is no such command.
+            Denied, Unsupported: this machine does not let its users make namespaces.
+        """
+        from nacre.storage.namespace import run_inside  # noqa: PLC0415 - few need it
+
+        self._parts.close()
+        try:
+            run_inside(command)
+        except OSError as problem:
+            reason = os.strerror(problem.errno or 0)
+            raise NotFound(f"cannot run {command[0]}: {reason}") from problem
 
     def info(self) -> dict[str, Any]:
         """Return what this installation is, with Docker's keys where it has them."""
+        from nacre.engine.storage import working  # noqa: PLC0415 - few need the drivers
+
         settings = self._parts.settings
+        driver, found = working(self._parts.storage)
         uname = os.uname()
         return {
             "ServerVersion": __version__,
             "Images": len(self._parts.catalogue.all()),
             "Containers": 0,
-            "Driver": "content",
+            "Driver": driver,
+            "DriverStatus": [[name, said] for name, said in found.items()],
             "NacreRootDir": str(settings.root),
             "SettingsFile": str(settings.config_file or ""),
             "Rootless": os.geteuid() != 0,

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nacre.oci import reference as references
 from nacre.oci.reference import InvalidReference
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacre.engine.catalogue import Catalogue
     from nacre.engine.local import LocalStore

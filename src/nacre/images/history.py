@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from nacre.images.image import Image
 from nacre.oci.config import HistoryEntry, layer_steps
 from nacre.oci.digest import Digest
+from nacre.value import Value
 
 LayerSize = Callable[[Digest], int | None]
 """Returns how many bytes the tar of a layer has, by diff_id, or None when nobody knows."""
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryRow:
+class HistoryRow(Value):
     """One step.
 
     ``id`` is the image ID for the newest step and None for all others: what they led to is no

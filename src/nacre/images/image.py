@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from functools import cached_property
 
-from nacre.content.documents import read_config
-from nacre.content.store import BlobNotFound, BlobReader
 from nacre.errors import Unsupported
-from nacre.images.select import MissingContent, Offer, offers, read_part, select
+from nacre.images.select import Offer, offers, read_image_config, read_part, select
 from nacre.oci.chain import chain_ids
 from nacre.oci.config import ImageConfig, check_layer_count
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.oci.manifest import Index, Manifest
 from nacre.oci.platform import Platform
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nacre.content.store import BlobReader
 
 _CREATED = "org.opencontainers.image.created"
 
@@ -72,10 +74,7 @@ class Image:
                 f"{self.descriptor.digest} is an artifact of type "
                 f"{self.manifest.artifact_type}, not an image"
             )
-        try:
-            config = read_config(self._reader, self.manifest)
-        except BlobNotFound:
-            raise MissingContent("config", self.manifest.config) from None
+        config = read_image_config(self.manifest, self._reader)
         check_layer_count(config, self.manifest.layers)
         return config
 

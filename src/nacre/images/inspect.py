@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 from nacre.images.image import Image
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _NEVER = "0001-01-01T00:00:00Z"
 # Go's zero time, which Docker shows for an image that has never been tagged.

@@ -16,7 +16,7 @@ from nacre.layers.toc import Toc, TocBuilder
 from nacre.oci import mediatypes
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
-from nacre.storage.driver import LayerSink
+from nacre.storage.driver import LayerSink, TakesLayers
 
 
 class Tables(Protocol):
@@ -40,18 +40,18 @@ class Unpacker:
     """Begins the intake of layers.
 
     Args:
-        sink: begins the driver's intake of one.
-        tables: keeps the tables.
-        tar_blob: begins a blob for the raw tar; None when raw tars are not to be kept.
+        driver: what the layers are unpacked for.
+        tables: keeps their tables.
+        tar_blob: begins a blob for a raw tar.
     """
 
     def __init__(
         self,
-        sink: Callable[[], AbstractContextManager[LayerSink]],
+        driver: TakesLayers,
         tables: Tables,
-        tar_blob: Callable[[], AbstractContextManager[TarBlob]] | None,
+        tar_blob: Callable[[], AbstractContextManager[TarBlob]],
     ) -> None:
-        self._sink = sink
+        self._driver = driver
         self._tables = tables
         self._tar_blob = tar_blob
 
@@ -60,15 +60,18 @@ class Unpacker:
         """Enter the intake of one layer; left before it is finished, nothing remains of it."""
         with ExitStack() as stack:
             tar: TarTaker = TarMeter()
-            if self._tar_blob and not is_raw_tar(layer):
+            sink = None
+            if not self._driver.in_place:
+                sink = stack.enter_context(self._driver.sink())
+            elif not is_raw_tar(layer):
                 tar = _BlobTar(stack.enter_context(self._tar_blob()))
-            yield Unpacking(tar, stack.enter_context(self._sink()), self._tables)
+            yield Unpacking(tar, sink, self._tables)
 
 
 class Unpacking:
     """The intake of one layer: a `TarTaker` that makes all it needs of the tar."""
 
-    def __init__(self, tar: TarTaker, sink: LayerSink, tables: Tables) -> None:
+    def __init__(self, tar: TarTaker, sink: LayerSink | None, tables: Tables) -> None:
         self._tar = tar
         self._sink = sink
         self._tables = tables
@@ -84,7 +87,8 @@ class Unpacking:
         # The tar first of all: it may be hashed in a thread of its own meanwhile.
         self._tar.write(piece)
         self._builder.feed(piece)
-        self._sink.write(piece)
+        if self._sink:
+            self._sink.write(piece)
 
     def finish(self) -> Measured:
         """Say that the whole tar was fed; make the layer durable and return what it is.
@@ -96,7 +100,8 @@ class Unpacking:
         measured = self._tar.finish()
         toc = self._builder.finish(Digest(f"sha256:{measured.diff_id}"))
         self._tables.put(toc)
-        self._sink.commit(toc)
+        if self._sink:
+            self._sink.commit(toc)
         return measured
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from nacre.content.documents import read_document
-from nacre.content.store import BlobNotFound, BlobReader
+from nacre.content.documents import read_config, read_document
+from nacre.content.errors import BlobNotFound
 from nacre.errors import NotFound
 from nacre.oci import graph
+from nacre.oci import platform as platforms
+from nacre.oci.config import ImageConfig
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.manifest import Index, InvalidManifest, Manifest
-from nacre.oci.platform import Platform
+from nacre.oci.platform import Platform, WrongPlatform
+from nacre.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nacre.content.store import BlobReader
 
 _NESTING_LIMIT = 8
 
@@ -34,8 +39,7 @@ class PlatformNotFound(NotFound):
     """The image is not here, or does not exist, for the wanted platform."""
 
 
-@dataclass(frozen=True, slots=True)
-class Offer:
+class Offer(Value):
     """A manifest that an index lists for a platform, and whether it is here."""
 
     platform: Platform
@@ -62,6 +66,7 @@ def select(
 
     Raises:
         MissingContent: the root itself is not here.
+        WrongPlatform: with ``exact``, there is one image only and it is for another platform.
         PlatformNotFound: nothing of an index is here, or with ``exact``, nothing that suits.
         InvalidManifest: a manifest is none, or indexes are nested absurdly deep.
     """
@@ -69,6 +74,8 @@ def select(
     for _ in range(_NESTING_LIMIT):
         document = read_part(descriptor, reader, "manifest")
         if isinstance(document, Manifest):
+            if exact and document.is_image:
+                _check_platform(root, descriptor, document, reader, wanted)
             return descriptor, document
         descriptor = _choose(root, document, reader, wanted, exact=exact)
     raise InvalidManifest(f"index {root.digest} is nested more than {_NESTING_LIMIT} levels deep")
@@ -85,6 +92,31 @@ def read_part(descriptor: Descriptor, reader: BlobReader, what: str) -> Manifest
         return read_document(reader, descriptor)
     except BlobNotFound:
         raise MissingContent(what, descriptor) from None
+
+
+def read_image_config(manifest: Manifest, reader: BlobReader) -> ImageConfig:
+    """Return the config of an image, which must be here.
+
+    Raises:
+        MissingContent: it is not here.
+        InvalidConfig: it is none.
+    """
+    try:
+        return read_config(reader, manifest)
+    except BlobNotFound:
+        raise MissingContent("config", manifest.config) from None
+
+
+def _check_platform(
+    root: Descriptor,
+    descriptor: Descriptor,
+    manifest: Manifest,
+    reader: BlobReader,
+    wanted: Platform,
+) -> None:
+    actual = descriptor.platform or read_image_config(manifest, reader).platform
+    if not platforms.suits(actual, [wanted]):
+        raise WrongPlatform(root.digest, [wanted], actual)
 
 
 def _choose(

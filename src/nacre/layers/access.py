@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 _READABLE = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _ALL = stat.S_IRWXU
@@ -66,6 +68,25 @@ def unlock_name(parent: int, name: bytes) -> None:
     fd = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=parent)
     try:
         unlock(fd)
+    finally:
+        os.close(fd)
+
+
+@contextmanager
+def unlocked_name(parent: int, name: bytes) -> Iterator[None]:
+    """Unlock what has a name in an open directory, as ``unlock_name``, and lock it again.
+
+    Raises:
+        OSError: there is nothing.
+    """
+    fd = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=parent)
+    try:
+        mode = unlock(fd)
+        try:
+            yield
+        finally:
+            if mode is not None:
+                chmod(fd, mode)
     finally:
         os.close(fd)
 

@@ -97,6 +97,14 @@ class Overlay(Enum):
         """The attribute, name and value, of a directory that hides those below."""
         return self.value + b"opaque", b"y"
 
+    @property
+    def origin(self) -> tuple[bytes, bytes]:
+        """The attribute, name and value, of a directory that has whiteouts.
+
+        Where there is no directory below to be merged with it, overlayfs would list them otherwise.
+        """
+        return self.value + b"origin", b""
+
     def is_opaque(self, xattrs: Iterable[tuple[bytes, bytes]]) -> bool:
         """Say whether a directory with these attributes hides those below."""
         return self.opaque in xattrs

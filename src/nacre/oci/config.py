@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
 
 from nacre.errors import Invalid
 from nacre.oci.digest import Digest, InvalidDigest
 from nacre.oci.platform import Platform, from_json
 from nacre.oci.strictjson import InvalidJSON, check_keys, encode, parse_object
+from nacre.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _TEXTS = ("architecture", "author", "comment", "created", "os", "os.version", "variant")
 _RUN_TEXTS = ("StopSignal", "User", "WorkingDir")
@@ -23,8 +26,7 @@ class InvalidConfig(Invalid):
     usual_remedy = "have whoever made the image make it again"
 
 
-@dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(Value):
     """One step that made the image; ``empty_layer`` steps changed no file."""
 
     created: str = ""
@@ -34,8 +36,7 @@ class HistoryEntry:
     empty_layer: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ImageConfig:
+class ImageConfig(Value):
     """A view over the raw bytes of a config; its digest is the image ID."""
 
     raw: bytes

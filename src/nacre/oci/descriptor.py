@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
-from typing import Any
 
 from nacre.errors import Invalid
 from nacre.oci import mediatypes
@@ -12,6 +10,11 @@ from nacre.oci.digest import Digest, InvalidDigest
 from nacre.oci.platform import Platform, from_json
 from nacre.oci.quoting import quoted
 from nacre.oci.strictjson import InvalidJSON, check_keys
+from nacre.value import Value, field, replace
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _NO_FIELDS: Mapping[str, Any] = {}
 _KINDS: Mapping[str, type] = {
@@ -29,8 +32,7 @@ class InvalidDescriptor(Invalid):
     """A descriptor lacks a required property or has one of the wrong kind."""
 
 
-@dataclass(frozen=True, slots=True)
-class Descriptor:
+class Descriptor(Value):
     """A reference to ``size`` bytes that hash to ``digest`` and are of ``media_type``.
 
     ``fields`` is the JSON object it was read from, so properties nacre does not know survive;
@@ -40,7 +42,7 @@ class Descriptor:
     media_type: str
     digest: Digest
     size: int
-    fields: Mapping[str, Any] = field(default_factory=lambda: _NO_FIELDS, compare=False, repr=False)
+    fields: Mapping[str, Any] = field(default=_NO_FIELDS, compare=False, repr=False)
 
     @classmethod
     def of(cls, media_type: str, data: bytes) -> Descriptor:

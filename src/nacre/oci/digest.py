@@ -4,30 +4,33 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Protocol, Self
 
 from nacre.errors import Invalid
 from nacre.oci.quoting import quoted
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol, Self
+
+    class Hasher(Protocol):
+        """The part of a hashlib object that nacre uses."""
+
+        def update(self, data: bytes | bytearray | memoryview, /) -> None:
+            """Take in more bytes."""
+
+        def hexdigest(self) -> str:
+            """Return the hash of all bytes so far, in lower-case hexadecimal."""
+
+
 _ENCODED_LENGTH = {"sha256": 64, "sha512": 128}
 _HEX = re.compile(r"[0-9a-f]+")
-_SHORT_ID = re.compile(r"(?:sha256:)?([0-9a-f]{1,64})|(?:sha512:)?([0-9a-f]{1,128})")
+_SHORT_ID = r"(?:sha256:)?([0-9a-f]{1,64})|(?:sha512:)?([0-9a-f]{1,128})"
 
 
 class InvalidDigest(Invalid):
     """The text is no digest of a registered algorithm."""
 
     usual_remedy = "write sha256: and 64 lower-case hexadecimal digits"
-
-
-class Hasher(Protocol):
-    """The part of a hashlib object that nacre uses."""
-
-    def update(self, data: bytes | bytearray | memoryview, /) -> None:
-        """Take in more bytes."""
-
-    def hexdigest(self) -> str:
-        """Return the hash of all bytes so far, in lower-case hexadecimal."""
 
 
 class Digest(str):
@@ -106,5 +109,5 @@ def id_prefix(text: str) -> str | None:
 
     ``sha256:0123…`` and ``0123…`` are both accepted, of any length that is not more than whole.
     """
-    match = _SHORT_ID.fullmatch(text)
+    match = re.fullmatch(_SHORT_ID, text)
     return match[1] or match[2] if match else None

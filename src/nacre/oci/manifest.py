@@ -6,8 +6,6 @@ OCI image-spec "Image Manifest" and "Image Index"; Docker image manifest v2 sche
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
 from nacre.errors import Invalid, Unsupported
 from nacre.oci import mediatypes
@@ -15,6 +13,11 @@ from nacre.oci.descriptor import Descriptor, check_annotations
 from nacre.oci.digest import Digest
 from nacre.oci.quoting import quoted
 from nacre.oci.strictjson import check_keys, encode, parse_object
+from nacre.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+json"
 _SCHEMA_1_FAMILY = "application/vnd.docker.distribution.manifest.v1"
@@ -38,8 +41,7 @@ class InvalidManifest(Invalid):
     usual_remedy = "have whoever made the image make it again"
 
 
-@dataclass(frozen=True, slots=True)
-class _Document:
+class _Document(Value):
     """What manifests and indexes have in common."""
 
     raw: bytes
@@ -64,7 +66,6 @@ class _Document:
         return Descriptor.from_json(subject, "subject") if subject is not None else None
 
 
-@dataclass(frozen=True, slots=True)
 class Manifest(_Document):
     """An image or artifact manifest: one config and an ordered list of layers, base first."""
 
@@ -93,7 +94,6 @@ class Manifest(_Document):
         return self.config.media_type in mediatypes.IMAGE_CONFIGS
 
 
-@dataclass(frozen=True, slots=True)
 class Index(_Document):
     """An index: manifests for several platforms, or a list of artifacts."""
 

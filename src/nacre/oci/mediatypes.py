@@ -33,6 +33,11 @@ GZIP_LAYERS = frozenset(
 ZSTD_LAYERS = frozenset({OCI_LAYER_ZSTD, DOCKER_LAYER_ZSTD, f"{_OCI_FOREIGN}+zstd"})
 LAYERS = PLAIN_LAYERS | GZIP_LAYERS | ZSTD_LAYERS
 
+_PACKED = {
+    OCI_LAYER_TAR: (OCI_LAYER_GZIP, OCI_LAYER_ZSTD),
+    DOCKER_LAYER_TAR: (DOCKER_LAYER_GZIP, DOCKER_LAYER_ZSTD),
+}
+
 MANIFEST_ACCEPT = ", ".join((OCI_INDEX, OCI_MANIFEST, DOCKER_LIST, DOCKER_MANIFEST))
 """What a client that understands every manifest sends as ``Accept``."""
 
@@ -62,5 +67,21 @@ def compressed(media_type: str) -> str:
 
     Other media types are returned as they are.
     """
-    gzip = {OCI_LAYER_TAR: OCI_LAYER_GZIP, DOCKER_LAYER_TAR: DOCKER_LAYER_GZIP}
-    return gzip.get(media_type, media_type)
+    packed = packed_forms(media_type)
+    return packed[0] if packed else media_type
+
+
+def packed_forms(media_type: str) -> tuple[str, ...]:
+    """Return the media types of a plain layer's compressed forms, in the same family.
+
+    Other media types have none.
+    """
+    return _PACKED.get(media_type, ())
+
+
+def plain(media_type: str) -> str:
+    """Return the media type of a compressed layer's raw tar, in the same family.
+
+    Other media types, those of foreign layers too, are returned as they are.
+    """
+    return next((tar for tar, packed in _PACKED.items() if media_type in packed), media_type)

@@ -7,13 +7,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
 
-from nacre.errors import Invalid
+from nacre.errors import Invalid, NotFound
 from nacre.oci.quoting import quoted
+from nacre.value import Value
 
-_PART = re.compile(r"[A-Za-z0-9_.-]+")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+_PART = r"[A-Za-z0-9_.-]+"
 _ALIASES = {
     "x86_64": ("amd64", ""),
     "x86-64": ("amd64", ""),
@@ -34,23 +37,34 @@ _ALIASES = {
 _ARM_VARIANTS = {"5": "v5", "6": "v6", "7": "v7", "8": "v8"}
 _ARM_FALLBACK = ("v8", "v7", "v6", "v5")
 _AMD64_FALLBACK = ("v4", "v3", "v2", "")
-_ARM64_VARIANT = re.compile(r"v([89])(?:\.([0-9]))?")
-_SYSTEM = re.compile(
-    "aix|android|darwin|dragonfly|freebsd|illumos|ios|js|linux|netbsd|openbsd|plan9|solaris|"
-    "wasip1|windows|zos"
-)
-_ARCHITECTURE = re.compile(
-    "386|amd64|arm|arm64|loong64|mips|mips64|mips64le|mipsle|ppc64|ppc64le|riscv64|s390x|"
-    "sparc64|wasm"
-)
+_ARM64_VARIANT = r"v([89])(?:\.([0-9]))?"
+_SYSTEMS = frozenset({
+    "aix", "android", "darwin", "dragonfly", "freebsd", "illumos", "ios", "js", "linux",
+    "netbsd", "openbsd", "plan9", "solaris", "wasip1", "windows", "zos",
+})  # fmt: skip
+_ARCHITECTURES = frozenset({
+    "386", "amd64", "arm", "arm64", "loong64", "mips", "mips64", "mips64le", "mipsle", "ppc64",
+    "ppc64le", "riscv64", "s390x", "sparc64", "wasm",
+})  # fmt: skip
 
 
 class InvalidPlatform(Invalid):
     """The text is not ``os[/arch[/variant]]``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Platform:
+class WrongPlatform(NotFound):
+    """There is such an image, but for another platform than the one asked for."""
+
+    def __init__(self, name: str, wanted: Iterable[Platform], actual: Platform) -> None:
+        image = f"image with reference {name}" if name else "the image"
+        super().__init__(
+            f"{image} was found but does not match the specified platform: "
+            f"wanted {', '.join(map(str, wanted))}, actual: {actual}",
+            remedy="leave out --platform",
+        )
+
+
+class Platform(Value):
     """An operating system and a processor, in normal form (``linux/arm64`` has no ``v8``)."""
 
     os: str
@@ -92,7 +106,7 @@ def parse(text: str, *, host: Platform) -> Platform:
             a known operating system nor a known architecture.
     """
     parts = text.strip().split("/")
-    if len(parts) > 3 or not all(_PART.fullmatch(part) for part in parts):
+    if len(parts) > 3 or not all(re.fullmatch(_PART, part) for part in parts):
         raise InvalidPlatform(
             f"invalid platform {quoted(text)}",
             remedy="write os/arch or os/arch/variant, as linux/arm64",
@@ -100,10 +114,10 @@ def parse(text: str, *, host: Platform) -> Platform:
     if len(parts) > 1:
         return normal(*parts)
     alone = normal(parts[0], parts[0])
-    if _SYSTEM.fullmatch(alone.os):
+    if alone.os in _SYSTEMS:
         same = host.os == alone.os
         return Platform(alone.os, host.architecture, host.variant if same else "")
-    if _ARCHITECTURE.fullmatch(alone.architecture):
+    if alone.architecture in _ARCHITECTURES:
         return Platform(host.os, alone.architecture, alone.variant)
     raise InvalidPlatform(
         f"unknown operating system or architecture {quoted(text)}",
@@ -152,13 +166,18 @@ def best(wanted: Platform, offered: Iterable[Platform]) -> int | None:
     return None
 
 
+def suits(offer: Platform, wanted: Iterable[Platform]) -> bool:
+    """Say whether an image for ``offer`` runs on any of the platforms; one that is silent does."""
+    return not offer.architecture or any(best(each, [offer]) is not None for each in wanted)
+
+
 def _lesser(variant: str, fallback: tuple[str, ...]) -> tuple[str, ...]:
     return fallback[fallback.index(variant) + 1 :] if variant in fallback else ()
 
 
 def _lesser_arm64(variant: str) -> list[str]:
     """Armv9.n has all of Armv8.(n+5); what is left of Armv8 without a minor is written ""."""
-    match = _ARM64_VARIANT.fullmatch(variant)
+    match = re.fullmatch(_ARM64_VARIANT, variant)
     if not match:
         return [""] if variant else []
     major, minor = int(match[1]), int(match[2] or 0)

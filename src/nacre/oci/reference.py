@@ -7,11 +7,11 @@ distribution/reference, as distribution-spec and every Docker command use it. A 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 
 from nacre.errors import Invalid
 from nacre.oci.digest import Digest, InvalidDigest
 from nacre.oci.quoting import quoted
+from nacre.value import Value, replace
 
 HUB = "docker.io"
 _LEGACY_HUB = "index.docker.io"
@@ -26,9 +26,6 @@ _PATH = rf"{_COMPONENT}(?:/{_COMPONENT})*"
 _TAG = r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}"
 _DIGEST = r"[A-Za-z][A-Za-z0-9]*(?:[-_+.][A-Za-z][A-Za-z0-9]*)*:[0-9a-fA-F]{32,}"
 _REMAINDER = re.compile(rf"({_PATH})(?::({_TAG}))?(?:@({_DIGEST}))?")
-_DOMAIN_ONLY = re.compile(_DOMAIN)
-_PATH_ONLY = re.compile(_PATH)
-_TAG_ONLY = re.compile(_TAG)
 _BARE_ID = re.compile(r"[a-f0-9]{64}")
 
 
@@ -38,8 +35,7 @@ class InvalidReference(Invalid):
     usual_remedy = "write [HOST[:PORT]/]NAME[:TAG][@DIGEST]"
 
 
-@dataclass(frozen=True, slots=True)
-class Reference:
+class Reference(Value):
     """Where an image is: registry ``domain``, repository ``path``, and which one of it.
 
     ``tag`` and ``digest`` may both be empty (a repository), or both be given; then the digest
@@ -131,7 +127,7 @@ def parse(text: str) -> Reference:
         )
     domain, remainder = _split_domain(text)
     match = _REMAINDER.fullmatch(remainder)
-    if not match or not _DOMAIN_ONLY.fullmatch(domain):
+    if not match or not is_domain(domain):
         raise _explained(text, remainder)
     path, tag, digest = match.groups()
     if len(path) > _NAME_LIMIT:
@@ -168,7 +164,7 @@ def checked_tag(tag: str) -> str:
     Raises:
         InvalidReference: it does not.
     """
-    if not _TAG_ONLY.fullmatch(tag):
+    if not re.fullmatch(_TAG, tag):
         raise InvalidReference(
             f"invalid tag {quoted(tag)}",
             remedy="use at most 128 of letters, digits, _ . and -, not starting with . or -",
@@ -178,12 +174,12 @@ def checked_tag(tag: str) -> str:
 
 def is_repository_path(text: str) -> bool:
     """Say whether this is a repository's path within a registry (distribution-spec ``<name>``)."""
-    return len(text) <= _NAME_LIMIT and bool(_PATH_ONLY.fullmatch(text))
+    return len(text) <= _NAME_LIMIT and bool(re.fullmatch(_PATH, text))
 
 
 def is_domain(text: str) -> bool:
     """Say whether this can be a registry's ``host[:port]``."""
-    return bool(_DOMAIN_ONLY.fullmatch(text))
+    return bool(re.fullmatch(_DOMAIN, text))
 
 
 def _split_domain(text: str) -> tuple[str, str]:

@@ -10,18 +10,21 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any, NoReturn
 
 from nacre.errors import Invalid
 from nacre.oci.quoting import quoted
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn
+
+    Object = dict[str, Any]
 
 MANIFEST_LIMIT = 4 * 1024 * 1024
 """The largest manifest, index or config read into memory, in bytes (distribution-spec)."""
 
 _DEPTH_LIMIT = 100
 # Far above what any manifest needs, far below what re-encoding would need a deep stack for.
-
-Object = dict[str, Any]
 
 
 class InvalidJSON(Invalid):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from nacre.layers.diff import Change
     from nacre.layers.toc import Toc
+    from nacre.layers.whiteout import Overlay
     from nacre.oci.digest import Digest
     from nacre.storage.chain import Chain
 
@@ -55,15 +56,33 @@ class LayerSink(Protocol):
         """
 
 
-class StorageDriver(Protocol):
+class TakesLayers(Protocol):
+    """What a driver is to whoever brings layers."""
+
+    @property
+    def in_place(self) -> bool:
+        """Whether raw tars are used where they lie.
+
+        Then whoever takes a layer in keeps its raw tar as a blob of the store, and needs no sink.
+        """
+
+    def sink(self) -> AbstractContextManager[LayerSink]:
+        """Enter the intake of a layer; which one it is, its bytes tell."""
+
+
+class StorageDriver(TakesLayers, Protocol):
     """Keeps layers and makes trees of them; see the module."""
 
     @property
     def name(self) -> str:
         """``erofs``, ``overlay``, ``fuse`` or ``copying``."""
 
-    def sink(self, layer: Digest) -> AbstractContextManager[LayerSink]:
-        """Enter the intake of the layer that has this diff ID."""
+    @property
+    def form(self) -> Overlay | None:
+        """The form of overlayfs in which writable tops are kept, None for whole trees.
+
+        Whoever packs ``changes`` says so to ``layers.diff.write_layer``.
+        """
 
     def has(self, layer: Digest) -> bool:
         """Say whether the layer is here in the form in which this driver uses it."""

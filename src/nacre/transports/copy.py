@@ -8,20 +8,23 @@ interrupts it, a name never points at something incomplete.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import partial
 
 from nacre.content.documents import read_document
 from nacre.content.target import ListsReferrers, Source, Target
-from nacre.oci import platform
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
-from nacre.oci.manifest import Index, Manifest
+from nacre.oci.manifest import Index, InvalidManifest, Manifest
+from nacre.oci.platform import Platform, WrongPlatform, suits
 from nacre.transports.crew import Crew
 from nacre.transports.events import OnEvent, Warned, ignore
 from nacre.transports.mover import Mover
 from nacre.transports.sides import SOURCE, blaming
 from nacre.transports.walk import ALL, Document, Platforms, Selection, choose, plan_from, whole
+
+_MOST_REFERRERS = 1000
+# A source may invent them while it is asked, each referring to the last.
 
 
 def copy(
@@ -31,6 +34,7 @@ def copy(
     target_ref: str | None = None,
     *,
     platforms: Platforms = ALL,
+    exact: bool = True,
     sparse: bool = False,
     referrers: bool = False,
     jobs: int = 3,
@@ -48,13 +52,15 @@ def copy(
         target_ref: the name it gets there; None leaves it without one.
         platforms: which manifests of an index to take. Of one, that manifest itself becomes the
             root; of several, a shorter index does.
+        exact: an image that is no index must be for one of the ``platforms``, if such are named;
+            else it is copied all the same, with a warning.
         sparse: keep an index byte for byte although not all that it lists is copied.
         referrers: also copy what refers to the root: signatures, SBOMs.
         jobs: how many blobs move at a time.
         on_event: told of everything that happens, from several threads.
 
     Raises:
-        NotFound: the name, a blob or a wanted platform is not at the source.
+        NotFound: the name, a blob or a wanted platform is not at the source; `WrongPlatform`.
         InvalidManifest: a manifest breaks a rule of its format.
         InvalidConfig: a config does not go with its manifest.
         NacreError: whatever either side raises; the error's notes say which side.
@@ -65,6 +71,7 @@ def copy(
         [(source_ref, target_ref)],
         target,
         platforms=platforms,
+        exact=exact,
         sparse=sparse,
         referrers=referrers,
         jobs=jobs,
@@ -79,6 +86,7 @@ def copy_many(
     target: Target,
     *,
     platforms: Platforms = ALL,
+    exact: bool = True,
     sparse: bool = False,
     referrers: bool = False,
     jobs: int = 3,
@@ -91,12 +99,14 @@ def copy_many(
     """
     with Crew(jobs) as crew:
         mover = Mover(source, target, crew, on_event)
-        copier = _Copier(source, crew, mover, platforms=platforms, sparse=sparse)
+        copier = _Copier(source, crew, mover, platforms=platforms, exact=exact, sparse=sparse)
         roots: list[Descriptor] = []
         for name, target_name in names:
             root = copier.copy(name, target_name)
-            if isinstance(root.content, Manifest):
-                _warn_of_platform(mover, root.content, name, platforms, on_event)
+            offer = _other_platform(mover, root.content, copier.wanted)
+            if offer:
+                asked = ", ".join(map(str, copier.wanted))
+                on_event(Warned(f"{name} is for {offer}, not for {asked}"))
             if referrers:
                 copier.copy_referrers(root.descriptor)
             roots.append(root.descriptor)
@@ -107,12 +117,21 @@ class _Copier:
     """Finds roots and follows the plans made from them."""
 
     def __init__(
-        self, source: Source, crew: Crew, mover: Mover, *, platforms: Platforms, sparse: bool
+        self,
+        source: Source,
+        crew: Crew,
+        mover: Mover,
+        *,
+        platforms: Platforms,
+        exact: bool,
+        sparse: bool,
     ) -> None:
         self._source = source
         self._crew = crew
         self._mover = mover
+        self.wanted = () if isinstance(platforms, Selection) else tuple(platforms)
         self._platforms = platforms
+        self._exact = exact
         self._sparse = sparse
 
     def copy(self, name: str, target_name: str | None) -> Document:
@@ -134,6 +153,11 @@ class _Copier:
                 if descriptor.digest in seen:
                     continue
                 seen.add(descriptor.digest)
+                if len(seen) > _MOST_REFERRERS:
+                    raise InvalidManifest(
+                        f"more than {_MOST_REFERRERS} manifests refer to {root.digest}",
+                        remedy="copy it without its referrers",
+                    )
                 front.append(descriptor)
                 with blaming(SOURCE):
                     document = whole(descriptor, read_document(self._source, descriptor))
@@ -149,6 +173,9 @@ class _Copier:
         descriptor = self._source.resolve(name)
         content = read_document(self._source, descriptor)
         if not isinstance(content, Index):
+            offer = _other_platform(self._mover, content, self.wanted) if self._exact else None
+            if offer:
+                raise WrongPlatform(name, self.wanted, offer)
             return whole(descriptor, content)
         choice = choose(
             descriptor,
@@ -173,13 +200,9 @@ class _Copier:
         return [found[descriptor.digest] for descriptor in wanted]
 
 
-def _warn_of_platform(
-    mover: Mover, manifest: Manifest, name: str, platforms: Platforms, tell: OnEvent
-) -> None:
-    config = mover.config_of(manifest)
-    if isinstance(platforms, Selection) or config is None or not config.platform.architecture:
-        return
-    offer = config.platform
-    if all(platform.best(each, [offer]) is None for each in platforms):
-        wanted = ", ".join(str(each) for each in platforms)
-        tell(Warned(f"{name} is for {offer}, not for {wanted}"))
+def _other_platform(
+    mover: Mover, content: Manifest | Index, wanted: Sequence[Platform]
+) -> Platform | None:
+    """Return what a lone image is for, by its config, if platforms are wanted and it is none."""
+    config = mover.config_of(content) if wanted and isinstance(content, Manifest) else None
+    return config.platform if config and not suits(config.platform, wanted) else None

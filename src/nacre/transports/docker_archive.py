@@ -72,18 +72,16 @@ def docker_contents(members: Members, listed: Iterable[Item]) -> Contents:
         InvalidArchive: an image has more or fewer layers than its config says.
         NoSuchMember: a file is listed but not there.
     """
-    blobs: dict[Digest, Slice | bytes] = {}
+    reader = _Reader(members)
     entries: list[Descriptor] = []
     for item in listed:
         try:
-            manifest = _manifest(members, item, blobs)
+            root = reader.image(item)
         except InvalidConfig as error:
             raise InvalidArchive(f"{members.where}: {error}") from None
-        root = manifest.descriptor
-        blobs[root.digest] = manifest.raw
         named = [root.annotated(**name_annotations(str(name))) for name in item.names]
         entries.extend(named or [root])
-    return Contents(tuple(entries), ArchiveBlobs(members, blobs))
+    return Contents(tuple(entries), ArchiveBlobs(members, reader.blobs))
 
 
 def config_digest(members: Members, item: Item) -> Digest:
@@ -117,45 +115,71 @@ def docker_files(images: Iterable[tuple[Manifest, Iterable[Reference]]]) -> dict
     return {MANIFEST: encode(listed), REPOSITORIES: encode(repositories)}
 
 
-def _manifest(members: Members, item: Item, blobs: dict[Digest, Slice | bytes]) -> Manifest:
-    raw = members.read(item.config, MANIFEST_LIMIT)
-    config = configs.parse(raw)
-    configs.check_layer_count(config, item.layers)
-    layers = []
-    for name, diff_id in zip(item.layers, config.diff_ids, strict=True):
-        place = members.find(name)
-        layer = _layer(members, name, place, diff_id)
-        blobs[layer.digest] = place
-        layers.append(layer)
-    blobs[config.digest] = raw
-    return manifests.make_manifest(Descriptor.of(mediatypes.OCI_CONFIG, raw), layers)
+class _Reader:
+    """Makes manifests, and looks at each file of the archive once, however often it is listed."""
 
+    def __init__(self, members: Members) -> None:
+        self.blobs: dict[Digest, Slice | bytes] = {}
+        self._members = members
+        self._roots: dict[tuple[Slice, tuple[str, ...]], Descriptor] = {}
+        self._layers: dict[tuple[str, Digest], Descriptor] = {}
+        self._hashes: dict[Slice, Digest] = {}
 
-def _layer(members: Members, name: str, place: Slice, diff_id: Digest) -> Descriptor:
-    """Return the descriptor of a layer as it lies there.
+    def image(self, item: Item) -> Descriptor:
+        """Return the manifest made for an image; it and what it refers to are in ``blobs`` then."""
+        place = self._members.find(item.config)
+        key = (place, item.layers)
+        if key not in self._roots:
+            manifest = self._manifest(item, place)
+            self.blobs[manifest.descriptor.digest] = manifest.raw
+            self._roots[key] = manifest.descriptor
+        return self._roots[key]
 
-    A plain layer's digest is its diff_id, and a file named after its digest is believed: whoever
-    takes the bytes in checks them, so they need not be read twice.
-    """
-    with members.stream(place) as stream:
-        compression = sniff(stream.read(SNIFF_LENGTH))
-    media_type = _LAYER_TYPES.get(compression)
-    if media_type is None:
-        raise InvalidArchive(
-            f"{members.where}: layer {quoted(name)} is compressed by {compression.value}, "
-            "for which image manifests have no word"
-        )
-    if compression is Compression.NONE:
-        return Descriptor(media_type, diff_id, place.size)
-    return Descriptor(media_type, blob_digest(name) or _hashed(members, place), place.size)
+    def _manifest(self, item: Item, place: Slice) -> Manifest:
+        raw = self._members.read(item.config, MANIFEST_LIMIT)
+        config = configs.parse(raw)
+        configs.check_layer_count(config, item.layers)
+        layers = [
+            self._layer(name, diff_id)
+            for name, diff_id in zip(item.layers, config.diff_ids, strict=True)
+        ]
+        # Where it is, not what: an archive may hold more configs than there is memory.
+        self.blobs[config.digest] = place
+        return manifests.make_manifest(Descriptor.of(mediatypes.OCI_CONFIG, raw), layers)
 
+    def _layer(self, name: str, diff_id: Digest) -> Descriptor:
+        if (name, diff_id) not in self._layers:
+            layer = self._seen(name, self._members.find(name), diff_id)
+            self._layers[name, diff_id] = layer
+            self.blobs[layer.digest] = self._members.find(name)
+        return self._layers[name, diff_id]
 
-def _hashed(members: Members, place: Slice) -> Digest:
-    digest = hasher()
-    with members.stream(place) as stream:
-        while piece := stream.read(_PIECE):
-            digest.update(piece)
-    return finished(digest)
+    def _seen(self, name: str, place: Slice, diff_id: Digest) -> Descriptor:
+        """Return the descriptor of a layer as it lies there.
+
+        A plain layer's digest is its diff_id, and a file named after its digest is believed:
+        whoever takes the bytes in checks them, so they need not be read twice.
+        """
+        with self._members.stream(place) as stream:
+            compression = sniff(stream.read(SNIFF_LENGTH))
+        media_type = _LAYER_TYPES.get(compression)
+        if media_type is None:
+            raise InvalidArchive(
+                f"{self._members.where}: layer {quoted(name)} is compressed by "
+                f"{compression.value}, for which image manifests have no word"
+            )
+        if compression is Compression.NONE:
+            return Descriptor(media_type, diff_id, place.size)
+        return Descriptor(media_type, blob_digest(name) or self._hash(place), place.size)
+
+    def _hash(self, place: Slice) -> Digest:
+        if place not in self._hashes:
+            digest = hasher()
+            with self._members.stream(place) as stream:
+                while piece := stream.read(_PIECE):
+                    digest.update(piece)
+            self._hashes[place] = finished(digest)
+        return self._hashes[place]
 
 
 def _item(value: object) -> Item:

@@ -28,7 +28,7 @@ from nacre.transports.events import (
 )
 from nacre.transports.pace import Pace
 from nacre.transports.sides import DESTINATION, SOURCE, blaming, feed
-from nacre.transports.walk import Document, Plan, is_file_system
+from nacre.transports.walk import Document, Plan, check_same, is_file_system
 
 
 @runtime_checkable
@@ -56,7 +56,7 @@ class Mover:
         self._target = target
         self._crew = crew
         self._tell = tell
-        self._moved: set[Digest] = set()
+        self._moved: dict[Digest, Descriptor] = {}
         self._configs: dict[Digest, ImageConfig] = {}
 
     def move(self, plan: Plan) -> None:
@@ -64,8 +64,12 @@ class Mover:
 
         Raises:
             InvalidConfig: a config has not as many diff_ids as its manifest has layers.
+            InvalidManifest: a blob that was moved is now listed as something else.
             CorruptBlob: the source's bytes are not what a descriptor says.
         """
+        with blaming(SOURCE):
+            for blob in plan.blobs:
+                check_same(self._moved.get(blob.digest, blob), blob)
         images = _images_by_config(plan)
         fresh = [blob for blob in plan.blobs if blob.digest not in self._moved]
         for blob in fresh:
@@ -97,8 +101,8 @@ class Mover:
             self._tell(Tagged(name, descriptor))
 
     def config_of(self, manifest: Manifest) -> ImageConfig | None:
-        """Return the config of an image that was moved, or None for anything else."""
-        return self._configs.get(manifest.config.digest)
+        """Return the config of an image, read from the source once; None for anything else."""
+        return self._read_config(manifest.config) if is_file_system(manifest) else None
 
     def _do(self, calls: Iterable[Call]) -> None:
         if isinstance(self._target, WritesInOrder) and self._target.writes_in_order:
@@ -108,15 +112,20 @@ class Mover:
             self._crew.do(calls)
 
     def _config(self, descriptor: Descriptor, manifests: list[Manifest]) -> None:
+        config = self._read_config(descriptor)
+        with blaming(SOURCE):
+            for manifest in manifests:
+                configs.check_layer_count(config, manifest.layers)
+        if descriptor.digest not in self._moved:
+            self._put(descriptor, _from_memory(config.raw))
+
+    def _read_config(self, descriptor: Descriptor) -> ImageConfig:
         with blaming(SOURCE):
             config = self._configs.get(descriptor.digest)
             if config is None:
                 config = configs.parse(read_bytes(self._source, descriptor))
                 self._configs[descriptor.digest] = config
-            for manifest in manifests:
-                configs.check_layer_count(config, manifest.layers)
-        if descriptor.digest not in self._moved:
-            self._put(descriptor, _from_memory(config.raw))
+        return config
 
     def _blob(self, descriptor: Descriptor) -> None:
         if _is_elsewhere(descriptor):
@@ -141,7 +150,7 @@ class Mover:
 
         with blaming(DESTINATION):
             placed = self._target.put(descriptor, content, on_bytes)
-        self._moved.add(descriptor.digest)
+        self._moved[descriptor.digest] = descriptor
         if placed.origin:
             self._tell(Mounted(descriptor, placed.origin))
         elif placed.moved:
@@ -155,7 +164,7 @@ class Mover:
             return
         with blaming(DESTINATION):
             self._target.put(descriptor, _from_memory(document.content.raw), ignore_bytes)
-        self._moved.add(descriptor.digest)
+        self._moved[descriptor.digest] = descriptor
 
 
 def _images_by_config(plan: Plan) -> dict[Digest, list[Manifest]]:

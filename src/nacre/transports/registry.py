@@ -87,7 +87,7 @@ class RegistryTarget:
     def __init__(
         self, repository: Repository, *, mount_from: MountFrom = lambda _digest: ()
     ) -> None:
-        self._repository = repository
+        self._repository = repository.for_push()
         self._mount_from = mount_from
 
     def exists(self, descriptor: Descriptor) -> bool:
@@ -96,17 +96,29 @@ class RegistryTarget:
 
     def put(self, descriptor: Descriptor, content: Content, on_bytes: OnBytes) -> Placed:
         """Take content in: a blob by looking, then mounting, then uploading; see `Target`."""
+        if placed := self.find(descriptor):
+            return placed
+        if descriptor.is_manifest:
+            return self._push(str(descriptor.digest), descriptor, content)
+        self._repository.upload(descriptor, content, on_bytes)
+        return Placed(descriptor.size)
+
+    def find(self, descriptor: Descriptor) -> Placed | None:
+        """Look for content here and, if it is a blob, in other repositories to mount it from.
+
+        Returns:
+            how it came to be here; None when it is not.
+        """
         if self.exists(descriptor):
             return Placed(0)
         if descriptor.is_manifest:
-            return self._push(str(descriptor.digest), descriptor, content)
+            return None
         for origin in self._mount_from(descriptor.digest):
             if origin != self._repository.path and self._repository.mount(
                 descriptor.digest, origin
             ):
                 return Placed(0, origin)
-        self._repository.upload(descriptor, content, on_bytes)
-        return Placed(descriptor.size)
+        return None
 
     def put_named(self, name: str, descriptor: Descriptor, content: Content) -> Placed:
         """Push a manifest under a tag, or for "" its digest, in one request; see `PutsNamed`."""

@@ -13,6 +13,7 @@ from typing import BinaryIO
 from nacre.content.diskerrors import disk_error, disk_errors
 from nacre.errors import Invalid, NotFound, Unavailable
 from nacre.layers.compression import SNIFF_LENGTH, Compression, Decompressor, sniff
+from nacre.layers.tar.header import BLOCK, decode_header
 from nacre.transports.members import InvalidArchive
 
 _PIECE = 1024 * 1024
@@ -34,7 +35,7 @@ def seekable(source: Path | BinaryIO, spool: Path, where: str) -> Iterator[Binar
     if isinstance(source, Path):
         with _opened(source) as file, seekable(file, spool, where) as ready:
             yield ready
-    elif _is_plain_file(source):
+    elif _is_plain_file(source, where):
         yield source
     else:
         with _unlinked(spool) as copy:
@@ -64,27 +65,49 @@ def _unlinked(folder: Path) -> Iterator[BinaryIO]:
         yield file
 
 
-def _is_plain_file(stream: BinaryIO) -> bool:
+def _is_plain_file(stream: BinaryIO, where: str) -> bool:
     try:
         number = stream.fileno()
     except OSError:
         return False
     if not stat.S_ISREG(os.fstat(number).st_mode) or stream.tell():
         return False
-    return sniff(os.pread(number, SNIFF_LENGTH, 0)) is Compression.NONE
+    try:
+        beginning = os.pread(number, SNIFF_LENGTH, 0)
+    except OSError as error:
+        raise disk_error(error, Path(where)) from error
+    return sniff(beginning) is Compression.NONE
 
 
 def _spool(stream: BinaryIO, copy: BinaryIO, folder: Path, where: str) -> None:
-    unpacker = Decompressor()
+    """Copy a stream as far as it may be a tar: a disk is easily filled with what is none."""
+    head = b""
     try:
-        while piece := _read(stream, where):
-            for plain in unpacker.feed(piece):
-                _write(copy, plain, folder)
-        _write(copy, unpacker.finish(), folder)
+        for plain in _unpacked(stream, where):
+            _write(copy, plain, folder)
+            head += plain[: BLOCK - len(head)]
+            if len(head) == BLOCK and not _begins_tar(head):
+                break
         with disk_errors(folder):
             copy.flush()
     except Invalid as error:
         raise InvalidArchive(f"{where}: {error}", remedy="fetch or make it again") from None
+
+
+def _unpacked(stream: BinaryIO, where: str) -> Iterator[bytes]:
+    unpacker = Decompressor()
+    while piece := _read(stream, where):
+        yield from unpacker.feed(piece)
+    yield unpacker.finish()
+
+
+def _begins_tar(block: bytes) -> bool:
+    """Say whether a reader would go on after this block."""
+    try:
+        decode_header(block)
+    except ValueError:
+        return False
+    return any(block)
 
 
 def _read(stream: BinaryIO, where: str) -> bytes:

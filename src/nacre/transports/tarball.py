@@ -71,7 +71,8 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
         with disk_errors(path), path.open("wb") as out:
             yield out
         return
-    new = path.with_name(f".{path.name}.{os.urandom(4).hex()}.new")
+    # Not after the file: a name that is as long as names can be must do, too.
+    new = path.with_name(f".nacre.{os.urandom(8).hex()}.new")
     try:
         with disk_errors(path.parent):
             out = new.open("xb")

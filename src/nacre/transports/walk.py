@@ -123,8 +123,9 @@ def plan_from(root: Document, read: Read) -> Plan:
     """Read everything below ``root`` and put it in order.
 
     Raises:
-        InvalidManifest: indexes are nested more than eight deep, or lead to more manifests and
-            configs than can be kept in memory; or as `read_document`.
+        InvalidManifest: indexes are nested more than eight deep, lead to more manifests and
+            configs than can be kept in memory, or list a blob as two different things; or as
+            `read_document`.
     """
     known: dict[Digest, Document] = {root.descriptor.digest: root}
     front = _unknown(root.manifests, known)
@@ -140,6 +141,7 @@ def plan_from(root: Document, read: Read) -> Plan:
         weight += sum(_size_of_config(known[each.digest]) for each in front)
         front = _unknown((child for each in front for child in known[each.digest].manifests), known)
     _check_amount(root, len(known), weight)
+    _check_agreement(known.values())
     return Plan(root, _levels(root, known))
 
 
@@ -188,6 +190,33 @@ def _check_amount(root: Document, count: int, weight: int) -> None:
             f"more than {_WEIGHT_LIMIT} bytes of manifests and configs",
             remedy="name one of its platforms",
         )
+
+
+def _check_agreement(documents: Iterable[Document]) -> None:
+    """Check that blobs that are listed several times are the same each time.
+
+    Only one of the descriptors is used to fetch and check the blob, so it must speak for all.
+    """
+    claims: dict[Digest, Descriptor] = {}
+    for document in documents:
+        for blob in document.blobs:
+            check_same(claims.setdefault(blob.digest, blob), blob)
+
+
+def check_same(known: Descriptor, again: Descriptor) -> None:
+    """Check that two descriptors of one digest do not contradict each other.
+
+    Raises:
+        InvalidManifest: their sizes differ, or just one of them is a layer that is not compressed.
+    """
+    if known.size != again.size:
+        raise InvalidManifest(
+            f"blob {known.digest} is listed with {known.size} and with {again.size} bytes"
+        )
+    types = (known.media_type, again.media_type)
+    is_plain = {media_type in mediatypes.PLAIN_LAYERS for media_type in types}
+    if all(map(mediatypes.is_layer, types)) and len(is_plain) > 1:
+        raise InvalidManifest(f"blob {known.digest} is listed as {types[0]} and as {types[1]}")
 
 
 def _size_of_config(document: Document) -> int:

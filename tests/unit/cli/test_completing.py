@@ -26,7 +26,7 @@ def refuse(_options: Given) -> Iterable[str]:
     ("line", "found"),
     [
         ("im", ["image", "images", "import"]),
-        ("image l", ["load", "ls"]),
+        ("image l", ["layers", "load", "ls"]),
         ("manifest ", ["create", "inspect", "push"]),
         ("image rm --f", ["--force"]),
         ("image rm --f debian:base", []),
@@ -37,6 +37,10 @@ def refuse(_options: Given) -> Iterable[str]:
         ("images d", ["debian:base", "debian:testing"]),
         ("save -o x.tar debian:b", ["debian:base"]),
         ("image copy debian:b", ["debian:base"]),
+        ("image cat debian:b", ["debian:base"]),
+        ("image cat debian:base:/x debian:b", ["debian:base"]),
+        ("image diff debian:base debian:t", ["debian:testing"]),
+        ("image ls -l debian:b", ["debian:base"]),
         ("pull --progress ", ["auto", "bars", "json", "plain", "quiet"]),
         ("pull --progress=p", ["--progress=plain"]),
         ("pull -q --progress p", ["plain"]),
@@ -62,6 +66,8 @@ def test_an_empty_line_offers_every_command() -> None:
         "--root ",
         "history --format ",
         "import ",
+        "image cp debian:base:/etc ",
+        "image export -o ",
         "login ",
         "nope ",
         "image nope ",
@@ -90,3 +96,27 @@ def test_every_flag_of_a_command_is_offered() -> None:
     assert complete("history --") == [
         "--format", "--help", "--human", "--no-trunc", "--platform", "--quiet",
     ]  # fmt: skip
+
+
+def test_paths_inside_of_images_are_completed() -> None:
+    asked: list[tuple[str, str]] = []
+
+    def inside(_options: Given, image: str, directory: str) -> Iterable[str]:
+        asked.append((image, directory))
+        return ["etc/", "motd", "my notes", "bad\nname"]
+
+    def found(line: str) -> list[str]:
+        return candidates(line.split(" "), refuse, inside)
+
+    assert found("image cat debian:base:/") == ["debian:base:/etc/", "debian:base:/motd"]
+    assert found("image ls -l debian:/usr/e") == ["debian:/usr/etc/"]
+    assert found("image cp host:5000/a:1:/a/b/m") == ["host:5000/a:1:/a/b/motd"]
+    assert asked == [("debian:base", "/"), ("debian", "/usr/"), ("host:5000/a:1", "/a/b/")]
+
+
+def test_paths_are_offered_only_where_one_can_be() -> None:
+    def never(_options: Given, _image: str, _directory: str) -> Iterable[str]:
+        pytest.fail("no path can be there")
+
+    assert candidates(["image", "diff", "debian:/"], lambda _: NAMES, never) == []
+    assert candidates(["image", "cp", "debian:/etc", "x:/"], refuse, never) == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacre.cli.flags import BAD_FLAG, Given, UsageError, parse
+from nacre.cli.flags import BAD_FLAG, Flag, Given, UsageError, parse
 from nacre.cli.options import choice, filters, integer, string, strings, switch
 
 FLAGS = (
@@ -21,6 +21,7 @@ FLAGS = (
     choice("progress", "", ("auto", "plain")),
     filters("F"),
 )
+HELP_NOTE = "Flag shorthand -h has been deprecated, use --help"
 
 
 def read(line: str) -> Given:
@@ -44,6 +45,16 @@ def test_flags_that_are_not_given_have_their_defaults() -> None:
 @pytest.mark.parametrize("line", ["--format x", "--format=x", "-f x", "-fx", "-f=x", "-af x"])
 def test_a_value_may_follow_in_five_ways(line: str) -> None:
     assert read(line).format == "x"
+
+
+def test_an_old_short_form_gives_way_to_a_flag_of_that_name() -> None:
+    helping = Flag("help", FLAGS[0].kind, False, "", old_short="h")
+    got = parse((helping,), ["-h"])
+    assert (got.help, got.notes) == (True, [HELP_NOTE])
+    named = string("host", "", "h")
+    for flags in ((helping, named), (named, helping)):
+        got = parse(flags, ["-h", "x"])
+        assert (got.help, got.host, got.notes) == (False, "x", [])
 
 
 def test_a_switch_never_takes_the_next_word() -> None:

@@ -49,6 +49,34 @@ def test_fields_that_only_some_images_have_are_found() -> None:
     )
 
 
+HEALTH = {"Test": ["CMD-SHELL", "x"], "Interval": 30_000_000_000, "Timeout": 1_500_000_000}
+
+
+@pytest.mark.parametrize(
+    ("template", "text"),
+    [
+        ("{{.Interval}} {{.Timeout}} {{.StartPeriod}} {{.StartInterval}}", "30s 1.5s 0s 0s"),
+        ("{{println .Interval}}", "30s\n"),
+        ('{{$i := .Interval}}{{range split "%s,%v,%d,%6s,%-6v,%q" ","}}{{printf . $i}}|{{end}}',
+         '30s|30s|30000000000|   30s|30s   |"30s"|'),
+        ("{{json .Interval}} {{json .}}",
+         '30000000000 {"Test":["CMD-SHELL","x"],"Interval":30000000000,"Timeout":1500000000}'),
+        ("{{if gt .Interval 29000000000}}long{{end}} {{.Retries}}{{.Test}}", "long 0[CMD-SHELL x]"),
+        ('{{printf "%T" .Interval}} {{if .StartPeriod}}a{{else}}b{{end}}', "time.Duration b"),
+    ],
+)  # fmt: skip
+def test_the_times_of_a_healthcheck_are_spans(template: str, text: str) -> None:
+    document = DOCUMENT | {"Config": {"Healthcheck": HEALTH}}
+    whole = "{{with .Config.Healthcheck}}" + template + "{{end}}"
+    assert rendered(whole, document) == f"{text}\n"
+    assert '"Interval": 30000000000' in rendered("", document)
+
+
+def test_a_healthcheck_that_is_none_is_shown_as_it_is() -> None:
+    document = DOCUMENT | {"Config": {"Healthcheck": {"Test": ["NONE"], "Interval": "odd"}}}
+    assert rendered("{{.Config.Healthcheck.Interval}}", document) == "odd\n"
+
+
 def test_an_artifact_has_no_config() -> None:
     artifact = {"Id": "sha256:12", "RepoTags": [], "RepoDigests": [], "ArtifactType": "a/b"}
     assert rendered("{{.ArtifactType}} {{.Id}}", artifact) == "a/b sha256:12\n"

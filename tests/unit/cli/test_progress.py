@@ -109,9 +109,17 @@ def test_manifests_and_configs_are_not_shown(kind: Kind) -> None:
 
 
 def test_retries_and_warnings_are_told() -> None:
-    events = (Retried("layer abc", "connection reset", 4.6), Retried("x", "y", 1), Warned("old"))
+    events = (
+        Retried("layer abc", "connection reset", 4.6), Retried("x", "y", 1),
+        Retried("x", "y", 0), Retried("x", "y", 0.04), Retried("x", "y", 0.34),
+        Retried("x", "y", 0.97), Warned("old"),
+    )  # fmt: skip
     assert shown("plain", "pull", *events).splitlines() == [
         "layer abc: connection reset; retrying in 5 seconds",
+        "x: y; retrying in 1 second",
+        "x: y; retrying now",
+        "x: y; retrying now",
+        "x: y; retrying in 0.3 seconds",
         "x: y; retrying in 1 second",
         "WARNING: old",
     ]

@@ -16,7 +16,7 @@ from nacre.cli.render.template.errors import (
 )
 from nacre.cli.render.template.evaluate import Template
 from nacre.cli.render.template.functions import FUNCTIONS, HEADER_FUNCTIONS
-from nacre.cli.render.template.values import Struct, quote
+from nacre.cli.render.template.values import Duration, Struct, quote
 
 DATA = Path(__file__).parents[2] / "data" / "docker_format"
 SUBJECT = json.loads((DATA / "subject.json").read_text(encoding="utf-8"))
@@ -243,3 +243,17 @@ def test_any_call_of_any_function_renders_or_fails_with_its_own_error(
 ) -> None:
     code, _ = outcome(frame.replace("%s", call), {**SUBJECT, "Size": 78})
     assert code in {0, 1}
+
+
+@pytest.mark.parametrize(
+    ("count", "text"),
+    [
+        (0, "0s"), (1, "1ns"), (1_500, "1.5µs"), (100_000, "100µs"), (1_000_000, "1ms"),
+        (999_999_999, "999.999999ms"), (1_000_000_000, "1s"), (1_000_000_001, "1.000000001s"),
+        (90_000_000_000, "1m30s"), (60_000_000_000, "1m0s"), (3_600_000_000_000, "1h0m0s"),
+        (5_400_500_000_000, "1h30m0.5s"), (-2_000_000_000, "-2s"), (-1, "-1ns"),
+        (9_223_372_036_854_775_807, "2562047h47m16.854775807s"),
+    ],
+)  # fmt: skip
+def test_a_span_of_time_is_printed_as_go_does(count: int, text: str) -> None:
+    assert Template("{{.}}").render(Duration(count)) == text

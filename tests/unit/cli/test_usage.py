@@ -57,23 +57,24 @@ def test_a_range_of_words_is_told_from_both_ends() -> None:
 
 
 def test_help_of_a_command_is_in_dockers_form() -> None:
-    assert run("images", "--help").out == (
-        "Usage:  nacre images [OPTIONS] [REPOSITORY[:TAG]]\n"
+    assert run("history", "--help").out == (
+        "Usage:  nacre history [OPTIONS] IMAGE\n"
         "\n"
-        "List images\n"
+        "Show the history of an image\n"
         "\n"
         "Aliases:\n"
-        "  nacre image ls, nacre image list, nacre images\n"
+        "  nacre image history, nacre history\n"
         "\n"
         "Options:\n"
-        "  -a, --all             Show all images\n"
-        "      --digests         Show digests\n"
-        "  -f, --filter filter   Filter output based on conditions provided\n"
-        "      --format string   Format output: 'table', 'table TEMPLATE', 'json' or a Go\n"
-        "                        template per row\n"
-        "      --help            Print usage\n"
-        "      --no-trunc        Don't truncate output\n"
-        "  -q, --quiet           Only show image IDs\n"
+        "      --format string     Format output: 'table', 'table TEMPLATE', 'json' or a\n"
+        "                          Go template per row\n"
+        "      --help              Print usage\n"
+        "  -H, --human             Print sizes and dates in human readable format\n"
+        "                          (default true)\n"
+        "      --no-trunc          Don't truncate output\n"
+        "      --platform string   Platform of a multi-platform image (e.g.,\n"
+        '                          "linux/arm64")\n'
+        "  -q, --quiet             Only show image IDs\n"
     )
 
 
@@ -93,6 +94,39 @@ def test_help_of_all_lists_every_command(words: list[str]) -> None:
     assert got.out.startswith("Usage:  nacre [OPTIONS] COMMAND\n")
     listed = set(re.findall(r"^  (\S+)", got.out, re.MULTILINE))
     assert listed >= {*catalogue.single_words(), *catalogue.GROUPS}
+
+
+OLD_HELP = "Flag shorthand -h has been deprecated, use --help\n"
+
+
+@pytest.mark.parametrize(
+    "line", ["-h", "-h pull", "pull -h", "pull x -qh", "system df -h", "image -h", "nope -h"]
+)
+def test_the_old_short_form_of_help_is_understood_with_a_note(line: str) -> None:
+    got = run(*line.split())
+    whole = run(*re.sub("-q?h", "--help", line).split())
+    assert (got.code, got.out) == (whole.code, whole.out)
+    assert got.err == OLD_HELP + whole.err
+
+
+@pytest.mark.parametrize("entry", catalogue.ENTRIES.values(), ids=lambda e: " ".join(e.path))
+def test_every_command_understands_the_old_short_form_of_help(entry: catalogue.Entry) -> None:
+    assert run(*entry.path, "-h") == (0, run(*entry.path, "--help").out, OLD_HELP)
+
+
+def test_a_note_does_not_end_the_command() -> None:
+    got = run("version", "-h=false", "--format", "{{.Client.Version}}")
+    assert (got.code, got.err) == (0, OLD_HELP)
+    assert got.out.count("\n") == 1
+
+
+def test_an_unknown_flag_of_a_group_is_told_as_one() -> None:
+    assert run("image", "--foo") == (
+        125,
+        "",
+        "Error: unknown flag: --foo (see 'nacre image --help')\n",
+    )
+    assert run("nope", "--foo").err == "Error: unknown flag: --foo (see 'nacre --help')\n"
 
 
 @pytest.mark.parametrize("name", catalogue.GROUPS)

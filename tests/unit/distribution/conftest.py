@@ -76,7 +76,7 @@ class Kit:
         credentials: Mapping[str, Credential] | None = None,
     ) -> Client:
         if not isinstance(settings, RegistrySettings):
-            settings = RegistrySettings.from_toml_table(settings or {})
+            settings = RegistrySettings.from_toml(settings or {})
         return self.stack.enter_context(
             Client(
                 settings,

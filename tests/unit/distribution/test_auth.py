@@ -237,7 +237,18 @@ def test_a_wider_scope_is_asked_for_when_the_registry_wants_it(kit: Kit) -> None
 
 @pytest.mark.parametrize(
     "body",
-    [b"", b"[]", b"{}", b'{"token": 5}', b'{"token": "a\\r\\nEvil: 1"}', b'{"token": "\xc3\xa9"}'],
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"[" * 100_000,
+        b'{"token": 5}',
+        b'{"token": ""}',
+        b'{"token": "", "access_token": ""}',
+        b'{"token": "a\\r\\nEvil: 1"}',
+        b'{"token": "\xc3\xa9"}',
+        b'{"token": "\\ud800"}',
+    ],
 )
 def test_a_reply_without_a_token_is_refused(kit: Kit, body: bytes) -> None:
     server = token_server(kit)
@@ -332,3 +343,76 @@ def test_an_absurd_life_of_a_token_is_no_crash(kit: Kit, life: str) -> None:
     else:
         said = "sent no token"
     assert "sent no token" in said
+
+
+def test_a_push_that_looks_first_takes_one_token_for_both(kit: Kit) -> None:
+    server = token_server(kit)
+    repository = kit.repository(server, credential=ANN).for_push()
+    assert repository.has_blob(BLOB.digest)
+    push(repository)
+    assert len(server.seen("GET", "/token")) == 1
+
+
+def test_who_may_only_pull_is_told_that_pushing_is_denied(kit: Kit) -> None:
+    server = token_server(kit, strict_scopes=True)
+    assert kit.repository(server).has_blob(BLOB.digest)
+    with pytest.raises(Denied, match=r"^push access denied for .*/team/app"):
+        kit.repository(server).for_push().has_blob(BLOB.digest)
+
+
+@pytest.mark.parametrize(
+    ("stated", "life"),
+    [
+        (b"300", 300.0),
+        (b'"300"', 300.0),
+        (b"1", 60.0),
+        (b"-1", 60.0),
+        (b"0", 60.0),
+        (b"null", 60.0),
+        (b"true", 60.0),
+        (b"[]", 60.0),
+        (b"NaN", 60.0),
+        (b"-1e999", 60.0),
+        (b"1e999", 86_400.0),
+        (b"1" + b"0" * 400, 86_400.0),
+        ('"\u0669\u0669\u0669"'.encode(), 60.0),
+        (b'"soon"', 60.0),
+    ],
+)
+def test_a_token_lives_from_a_minute_to_a_day(kit: Kit, stated: bytes, life: float) -> None:
+    server = token_server(kit)
+    server.tokens["abc"] = ("repository:team/app:pull",)
+    body = b'{"token": "abc", "expires_in": %b}' % stated
+    server.fail("GET", "/token", Answer(200, {}, body), times=2)
+    repository = kit.repository(server)
+    for pause, tokens in ((0.0, 1), (life - 6, 1), (2.0, 2)):
+        kit.time.seconds += pause
+        assert repository.has_blob(BLOB.digest)
+        assert len(server.seen("GET", "/token")) == tokens
+
+
+@pytest.mark.parametrize(
+    "realm",
+    [
+        "file:///etc/passwd",
+        "gopher://x/",
+        "//x/token",
+        "/token",
+        "http://ann:secret@x/",
+        "http://x y/",
+        "http://x%00y/",
+        "http://[fe80::1%25eth0]/",
+        "http://x\u009b2J/",
+        "http://x:0/",
+        "http://x\\\\y/",
+    ],
+)
+def test_a_realm_that_must_not_be_asked_gets_nothing(kit: Kit, realm: str) -> None:
+    server = kit.server()
+    challenge = f'Bearer realm="{realm}"'
+    server.fail("HEAD", "/blobs/", Answer(401, {"WWW-Authenticate": challenge}))
+    with pytest.raises(UnsafeAddress) as caught:
+        kit.repository(server, credential=ANN).has_blob(BLOB.digest)
+    assert str(caught.value).isprintable()
+    assert "secret" not in str(caught.value)
+    assert len(server.requests) == 1

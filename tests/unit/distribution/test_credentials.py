@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import base64
 import json
+import os
+import socket
 import stat
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from nacre.distribution.authfile import InvalidAuthFile
+from nacre.distribution.authfile import AuthFile, InvalidAuthFile
 from nacre.distribution.credential import Credential
 from nacre.distribution.credentials import HUB_KEY, CredentialStore
 from nacre.distribution.helpers import Helper
@@ -207,6 +209,9 @@ def test_an_entry_that_marks_a_helper_is_no_credential(home: Path) -> None:
         ({"auths": []}, "has auths that is not an object"),
         ({"auths": {"reg.example": 5}}, "has an entry 'reg.example' that is not an object"),
         ({"auths": {"reg.example": {"registrytoken": "a\r\nb: c"}}}, "whose registrytoken is no"),
+        ({"auths": {"reg.example": {"password": "\ud800"}}}, "whose words are no text"),
+        ({"auths": {"reg.example": {"username": {"a": 1}}}}, "whose words are no text"),
+        ({"auths": {"reg.example": {"identitytoken": ["secret"]}}}, "whose words are no text"),
         ({"auths": {"reg.example": {"auth": "%%"}}}, "whose auth cannot be decoded"),
         ({"auths": {"reg.example": auth("nocolon")}}, "whose auth cannot be decoded"),
     ],
@@ -225,6 +230,30 @@ def test_a_file_that_cannot_be_read_is_named(home: Path) -> None:
     (home / ".docker/config.json").mkdir(parents=True)
     with pytest.raises(Unavailable, match="cannot read .*config.json"):
         store(home).find("reg.example")
+
+
+def test_a_pipe_is_not_waited_for(home: Path) -> None:
+    (home / ".docker").mkdir()
+    os.mkfifo(home / ".docker/config.json")
+    with pytest.raises(InvalidAuthFile, match="is not a file"):
+        store(home).find("reg.example")
+
+
+@pytest.mark.parametrize("size", [4 * 1024 * 1024 + 1, 1 << 40])
+def test_an_absurdly_large_file_is_not_read(home: Path, size: int) -> None:
+    path = docker(home, "")
+    os.truncate(path, size)
+    with pytest.raises(InvalidAuthFile, match="is larger than 4194304 bytes"):
+        store(home).find("reg.example")
+
+
+def test_an_endless_device_is_not_read_to_its_end(home: Path) -> None:
+    with pytest.raises(InvalidAuthFile, match="is larger than"):
+        store(home, REGISTRY_AUTH_FILE="/dev/zero").find("reg.example")
+
+
+def test_the_null_device_is_an_empty_file(home: Path) -> None:
+    assert store(home, REGISTRY_AUTH_FILE="/dev/null").find("reg.example") is None
 
 
 # -- writing --------------------------------------------------------------------------------------
@@ -283,6 +312,32 @@ def test_a_file_that_cannot_be_written_stays_and_is_named(home: Path) -> None:
     write(home / ".docker", "in the way")
     with pytest.raises(Unavailable, match="cannot write .*config.json"):
         store(home).save("reg.example", ANN)
+
+
+def test_what_is_no_file_is_never_replaced(home: Path) -> None:
+    """Else root, who uses /dev/null for having no credentials, would lose /dev/null."""
+    path = home / ".docker/config.json"
+    path.parent.mkdir()
+    with socket.socket(socket.AF_UNIX) as thing:
+        thing.bind(str(home / "thing"))
+    path.symlink_to(home / "thing")
+    with pytest.raises(Unavailable, match="thing: it is not a file"):
+        AuthFile({}, "empty").save(path, "reg.example", ANN)
+    assert stat.S_ISSOCK((home / "thing").stat().st_mode)
+
+
+def test_auths_that_are_null_are_none(home: Path) -> None:
+    docker(home, {"auths": None})
+    store(home).save("reg.example", ANN)
+    assert store(home).find("reg.example") == ANN
+
+
+def test_a_file_that_cannot_be_written_again_stays(home: Path) -> None:
+    text = r'{"note": "\ud800"}'
+    path = docker(home, text)
+    with pytest.raises(InvalidAuthFile, match="cannot be written again"):
+        store(home).save("reg.example", ANN)
+    assert path.read_text() == text
 
 
 def test_nothing_is_left_beside_the_file(home: Path) -> None:

@@ -6,7 +6,14 @@ import json
 
 import pytest
 
-from nacre.distribution.errors import AccessDenied, ErrorReply, InvalidReply, Purpose, RateLimited
+from nacre.distribution.errors import (
+    AccessDenied,
+    ErrorReply,
+    InvalidReply,
+    Purpose,
+    RateLimited,
+    printable,
+)
 from nacre.errors import Conflict, NacreError, NotFound, Unavailable, Unsupported
 
 PULL = Purpose("pull", "docker.io", "nginx", "manifest", "nosuch")
@@ -46,7 +53,9 @@ def test_denied_pulls_are_told_as_docker_does(status: int) -> None:
 
 def test_denied_pushes_name_the_login() -> None:
     error = said(401, b"", PUSH)
-    assert str(error) == "push access denied for reg.example/a"
+    assert str(error) == (
+        "push access denied for reg.example/a: requested access to the resource is denied"
+    )
     assert error.remedy == "run 'nacre login reg.example'"
 
 
@@ -89,6 +98,8 @@ def test_several_errors_are_joined() -> None:
         b'{"errors": {"a": 1}}',
         b"\xff\xfe",
         b"[" * 100_000,
+        b'{"errors": [{"code": ' + b"[" * 900 + b"]" * 900 + b"}]}",
+        b'{"errors": [{"code": 5, "message": {"a": 1}}]}',
     ],
 )
 def test_other_bodies_give_no_message(raw: bytes) -> None:
@@ -101,3 +112,16 @@ def test_foreign_text_cannot_steer_the_terminal() -> None:
     assert message.isprintable()
     assert message.startswith("x: a [2Jb c d")
     assert len(message) < 400
+
+
+@pytest.mark.parametrize(
+    "odd", ["\x9b2J", "\u200f", "\u2066", "\u2028", "\ufeff", "\ud800", "\U000e0041", "\x7f"]
+)
+def test_whatever_is_not_printable_is_taken_out(odd: str) -> None:
+    shown = printable(f"a{odd}b")
+    assert shown.isprintable()
+    assert shown[0] + shown[-1] == "ab"
+
+
+def test_megabytes_of_foreign_text_become_a_line() -> None:
+    assert len(printable("\x1b[2J" * 1_000_000)) <= 301

@@ -107,6 +107,42 @@ def test_a_helper_that_hangs_is_left(folder: Path) -> None:
         Helper("slow", timeout=0.2).get("reg.example")
 
 
+def test_a_child_that_a_helper_leaves_behind_is_not_waited_for(folder: Path) -> None:
+    install(folder, "forks", "#!/bin/sh\nsleep 5 &\nexit 0\n")
+    with pytest.raises(Unavailable, match=r"did not answer within 0\.2 seconds"):
+        Helper("forks", timeout=0.2).get("reg.example")
+
+
+@pytest.mark.parametrize("script", ["yes", "yes >&2", "head -c 100000000 /dev/zero"])
+def test_a_helper_without_end_is_stopped(folder: Path, script: str) -> None:
+    install(folder, "endless", f"#!/bin/sh\n{script}\n")
+    with pytest.raises(Invalid, match="an answer of more than 1048576 bytes"):
+        Helper("endless").get("reg.example")
+
+
+def test_a_helper_need_not_listen(folder: Path) -> None:
+    answer = '{"Username": "ann", "Secret": "secret"}'
+    install(folder, "deaf", f"#!/bin/sh\nexec <&-\necho '{answer}'\n")
+    assert Helper("deaf").get("reg.example" * 100_000) == ANN
+
+
+def test_what_is_no_text_is_no_credential(folder: Path) -> None:
+    answer = r'{"Username": "ann", "Secret": "\ud800"}'
+    install(folder, "odd", f"#!/bin/sh\ncat >/dev/null\ncat <<'END'\n{answer}\nEND\n")
+    with pytest.raises(Invalid, match="an answer that cannot be read"):
+        Helper("odd").get("reg.example")
+
+
+def test_a_failing_helper_does_not_give_away_the_secret(folder: Path) -> None:
+    answer = '{"Username": "ann", "Secret": "secret"}'
+    install(folder, "leaky", f"#!/bin/sh\ncat\necho '{answer}'\nexit 1\n")
+    with pytest.raises(Unavailable) as get:
+        Helper("leaky").get("x")
+    with pytest.raises(Unavailable) as store:
+        Helper("leaky").store("x", ANN)
+    assert "secret" not in str(get.value) + str(store.value)
+
+
 @pytest.mark.parametrize("name", ["", "../x", "a/b", "a b", "-x"])
 def test_a_name_is_no_path(name: str) -> None:
     with pytest.raises(Invalid, match="no name of a credential helper"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import pytest
 
@@ -13,7 +12,7 @@ from nacre.distribution.errors import (
     ConnectionRefused,
     TlsFailed,
 )
-from nacre.distribution.retry import Retrier, RetryPolicy, retry_after
+from nacre.distribution.retry import Retrier, RetryPolicy
 from tests.unit.distribution.conftest import StoppedClock
 
 POLICY = RetryPolicy()
@@ -78,28 +77,6 @@ def test_all_waiting_together_is_bounded() -> None:
 def test_a_server_may_say_how_long_but_not_for_ever() -> None:
     assert POLICY.after_status(429, 90.0, 1, 0, 0.5) == 90.0
     assert POLICY.after_status(429, 3600.0, 1, 0, 0.5) is None
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [
-        ("120", 120.0),
-        (" 0 ", 0.0),
-        ("Thu, 01 Jan 2026 00:00:30 GMT", 30.0),
-        ("Wed, 31 Dec 2025 23:00:00 GMT", 0.0),
-        ("", None),
-        ("soon", None),
-        ("-5", None),
-        ("1.5", None),
-        ("²", None),
-        ("Thu, 99 Jan 2026 00:00:30 GMT", None),
-        (f"Thu, 01 Jan {'9' * 20} 00:00:30 GMT", None),
-        (f"Thu, 01 Jan 2026 00:00:30 +{'9' * 20}", None),
-        ("9" * 5000, float("inf")),
-    ],
-)
-def test_retry_after_is_seconds_or_a_date(value: str, expected: float | None) -> None:
-    assert retry_after(value, datetime(2026, 1, 1, tzinfo=UTC)) == expected
 
 
 def test_the_loop_waits_tells_and_returns_the_good_answer() -> None:

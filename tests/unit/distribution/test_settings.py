@@ -13,6 +13,7 @@ from nacre.distribution.settings import (
     HostSettings,
     InvalidSettings,
     RegistrySettings,
+    Timeouts,
 )
 
 
@@ -26,7 +27,7 @@ def test_a_table_is_read() -> None:
             "key": "/pki/me.key",
         },
     }
-    settings = RegistrySettings.from_toml_table(table)
+    settings = RegistrySettings.from_toml(table)
     assert settings.hosts["docker.io"] == HostSettings(
         "127.0.0.1:5000/hub", ("mirror.example:5000",)
     )
@@ -53,7 +54,31 @@ def test_a_table_is_read() -> None:
 )
 def test_mistakes_are_named(table: dict[str, Any], why: str) -> None:
     with pytest.raises(InvalidSettings, match=why):
-        RegistrySettings.from_toml_table(table)
+        RegistrySettings.from_toml(table)
+
+
+def test_how_long_to_wait_is_read() -> None:
+    network = {"connect-timeout": 5, "read-timeout": 0.5}
+    assert RegistrySettings.from_toml({}, network).timeouts == Timeouts(5.0, 0.5)
+    assert RegistrySettings.from_toml({}, {"read-timeout": 1}).timeouts == Timeouts(20.0, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("network", "why"),
+    [
+        ({"timeout": 5}, r"\[network\] has an unknown key 'timeout'"),
+        ({"read-timeout": "60s"}, "read-timeout that is no number of seconds: '60s'"),
+        ({"read-timeout": True}, "no number of seconds: True"),
+        ({"read-timeout": 0}, "no number of seconds: 0"),
+        ({"connect-timeout": -1}, "connect-timeout that is no number of seconds: -1"),
+        ({"connect-timeout": float("inf")}, "no number of seconds: inf"),
+        ({"connect-timeout": float("nan")}, "no number of seconds: nan"),
+        (60, r"\[network\] is not a table"),
+    ],
+)
+def test_how_long_to_wait_must_be_a_time(network: object, why: str) -> None:
+    with pytest.raises(InvalidSettings, match=why):
+        RegistrySettings.from_toml({}, network)
 
 
 def test_docker_hub_is_served_elsewhere_by_itself() -> None:
@@ -66,14 +91,14 @@ def test_other_domains_are_served_where_they_say() -> None:
 
 
 def test_a_domain_is_relocated() -> None:
-    settings = RegistrySettings.from_toml_table({"docker.io": {"location": "127.0.0.1:5000/hub"}})
+    settings = RegistrySettings.from_toml({"docker.io": {"location": "127.0.0.1:5000/hub"}})
     endpoint = settings.endpoint("docker.io")
     assert (endpoint.host, endpoint.prefix) == ("127.0.0.1:5000", "hub")
     assert endpoint.domain == "docker.io"
 
 
 def test_mirrors_are_in_order() -> None:
-    settings = RegistrySettings.from_toml_table(
+    settings = RegistrySettings.from_toml(
         {"docker.io": {"mirrors": ["a.example", "http://b.example/hub"]}}
     )
     hosts = [
@@ -83,7 +108,7 @@ def test_mirrors_are_in_order() -> None:
 
 
 def test_what_holds_for_a_domain_holds_for_its_location() -> None:
-    settings = RegistrySettings.from_toml_table(
+    settings = RegistrySettings.from_toml(
         {"docker.io": {"location": "hub.example:5000", "insecure": True, "ca": "/ca"}}
     )
     assert settings.at("hub.example:5000").ca == Path("/ca")
@@ -91,19 +116,19 @@ def test_what_holds_for_a_domain_holds_for_its_location() -> None:
 
 
 def test_a_locations_own_table_counts_first() -> None:
-    settings = RegistrySettings.from_toml_table(
+    settings = RegistrySettings.from_toml(
         {"docker.io": {"location": "hub.example", "insecure": True}, "hub.example": {}}
     )
     assert settings.endpoint("docker.io").verify
 
 
 def test_docker_hubs_table_holds_for_its_host() -> None:
-    settings = RegistrySettings.from_toml_table({"docker.io": {"ca": "/ca"}})
+    settings = RegistrySettings.from_toml({"docker.io": {"ca": "/ca"}})
     assert settings.at("registry-1.docker.io").ca == Path("/ca")
 
 
 def test_certificates_lie_where_docker_and_podman_keep_them() -> None:
-    settings = RegistrySettings.from_toml_table({}, {"HOME": "/home/ann"})
+    settings = RegistrySettings.from_toml({}, environment={"HOME": "/home/ann"})
     assert settings.certificate_directories == (
         Path("/etc/docker/certs.d"),
         Path("/etc/containers/certs.d"),
@@ -113,7 +138,8 @@ def test_certificates_lie_where_docker_and_podman_keep_them() -> None:
 
 
 def test_proxies_come_from_the_environment() -> None:
-    assert RegistrySettings.from_toml_table({}, {"HTTP_PROXY": "http://p:1"}).proxies.http
+    proxy = {"HTTP_PROXY": "http://p:1"}
+    assert RegistrySettings.from_toml({}, environment=proxy).proxies.http
 
 
 def locations(**environment: str) -> CredentialLocations:

@@ -12,7 +12,7 @@ import pytest
 
 from nacre.distribution.errors import ProxyFailed, TimedOut, TlsFailed
 from nacre.distribution.proxies import Proxies
-from nacre.distribution.settings import InvalidSettings, RegistrySettings
+from nacre.distribution.settings import InvalidSettings, RegistrySettings, Timeouts
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.oci.reference import parse
@@ -217,7 +217,7 @@ def test_a_secure_registry_cannot_redirect_to_a_plain_host(
 
 def test_a_plain_request_goes_through_the_proxy_whole(kit: Kit) -> None:
     proxy = kit.server()
-    settings = RegistrySettings.from_toml_table({"reg.example": {"location": "http://reg.example"}})
+    settings = RegistrySettings.from_toml({"reg.example": {"location": "http://reg.example"}})
     settings = replace(settings, proxies=Proxies(http=f"http://ann:se%3Acret@{proxy.host}"))
     proxy.fail("HEAD", "/blobs/", Answer(200))
     assert kit.client(settings).repository(parse("reg.example/a/b")).has_blob(BLOB.digest)
@@ -246,8 +246,8 @@ def test_loopback_goes_through_no_proxy(kit: Kit) -> None:
 def test_a_server_that_says_nothing_is_left(kit: Kit) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         host = f"127.0.0.1:{silent.getsockname()[1]}"
-        settings = RegistrySettings.from_toml_table({"reg.example": {"location": f"http://{host}"}})
-        settings = replace(settings, read_timeout=0.05)
+        settings = RegistrySettings.from_toml({"reg.example": {"location": f"http://{host}"}})
+        settings = replace(settings, timeouts=Timeouts(read=0.05))
         with pytest.raises(TimedOut, match=f"{host} did not answer in time"):
             kit.client(settings).repository(parse("reg.example/a/b")).has_blob(BLOB.digest)
     assert len(kit.retries) == 4

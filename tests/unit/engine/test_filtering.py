@@ -33,7 +33,8 @@ def listed(stock: Stock) -> Stock:
         (["reference=debian"], ["debian:13", "debian:12"]),
         (["reference=debian:1*"], ["debian:13", "debian:12"]),
         (["reference=*:12"], ["debian:12"]),
-        (["reference=team/*"], ["debian:12"]),
+        (["reference=team/*"], ["team/app:1"]),
+        (["reference=team/app:1", "reference=debian:13"], ["debian:13", "team/app:1"]),
         (["reference=*"], ["debian:13", "debian:12"]),
         (["reference=docker.io/library/debian:13"], ["debian:13"]),
         (["reference=debian:12", "reference=debian:13"], ["debian:13", "debian:12"]),
@@ -49,6 +50,33 @@ def listed(stock: Stock) -> Stock:
 def test_filters_choose(filters: list[str], expected: list[str], listed: Stock) -> None:
     found = listed.images.list(filters=filters)
     assert [image.tags[0] if image.tags else "-" for image in found] == expected
+
+
+def test_with_a_reference_an_image_comes_with_the_names_that_suit(listed: Stock) -> None:
+    def tags(*filters: str) -> list[tuple[str, ...]]:
+        return [image.tags for image in listed.images.list(filters=filters)]
+
+    assert tags("label=stage") == [("debian:12", "team/app:1")]
+    assert tags("reference=debian:12") == [("debian:12",)]
+    assert tags("reference=*/*", "label=stage") == [("team/app:1",)]
+    assert tags("reference=*/*", "reference=debian:12") == [("debian:12", "team/app:1")]
+    # The image itself is as it was.
+    assert listed.images.get("debian:12").tags == ("debian:12", "team/app:1")
+
+
+def test_digests_stay_with_the_names_of_their_repository(stock: Stock) -> None:
+    digest = stock.keep(image_of("1"), "debian:12", "team/app:1")
+    for repository in ("docker.io/library/debian", "docker.io/team/app", "docker.io/team/other"):
+        stock.store.state.add_repo_digest(repository, digest, image=digest.digest)
+
+    def shown(pattern: str) -> list[tuple[tuple[str, ...], tuple[str, ...]]]:
+        found = stock.images.list(filters=[f"reference={pattern}"])
+        return [(image.tags, image.repo_digests) for image in found]
+
+    assert shown("debian:12") == [(("debian:12",), (f"debian@{digest.digest}",))]
+    assert shown("team/other") == [((), (f"team/other@{digest.digest}",))]
+    assert shown("*/app@sha256:*") == [((), (f"team/app@{digest.digest}",))]
+    assert shown("debian:13") == []
 
 
 @pytest.mark.parametrize(

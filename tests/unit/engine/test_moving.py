@@ -11,12 +11,14 @@ import pytest
 
 from nacre.engine.catalogue import NoSuchImage
 from nacre.engine.importing import InvalidRootfs
+from nacre.errors import Invalid
 from nacre.images.edit import InvalidChange
 from nacre.oci.digest import Digest
 from nacre.oci.reference import InvalidReference
 from nacre.testing.builders import LINUX, a_layer, an_index
 from tests.servers.publishing import publish
 from tests.servers.registry_server import RegistryServer
+from tests.servers.registry_values import Answer
 from tests.unit.engine.stock import ARM, Stock, id_of, image_of
 
 ROOTFS = a_layer({"etc": None, "etc/motd": b"hello"})
@@ -223,3 +225,21 @@ def test_a_copy_of_all_tags(stock: Stock, server: RegistryServer) -> None:
         publish(server, "app", tag, image_of(tag))
     stock.images.copy(f"docker://{server.host}/app", "local/app", all_tags=True)
     assert set(stock.tags()) == {"local/app:1", "local/app:2"}
+
+
+def test_what_lies_at_an_address_is_imported(stock: Stock, server: RegistryServer) -> None:
+    server.fail("GET", "/rootfs.tar.gz", Answer(200, body=gzip.compress(ROOTFS)))
+    image = stock.images.import_(f"{server.url}/rootfs.tar.gz?key=pearl", "app:1")
+    assert image.tags == ("app:1",)
+    assert image.view.config.history[0].comment == f"Imported from {server.url}/rootfs.tar.gz"
+
+
+def test_an_address_that_gives_half_a_tar_leaves_nothing(
+    stock: Stock, server: RegistryServer
+) -> None:
+    for half in (ROOTFS[:700], b"<html>not found</html>"):
+        server.fail("GET", "/rootfs.tar", Answer(200, body=half))
+        with pytest.raises(Invalid, match="/rootfs.tar is not a sound tar"):
+            stock.images.import_(f"{server.url}/rootfs.tar", "app:1")
+    assert not stock.images.list()
+    assert not stock.blobs()

@@ -129,7 +129,9 @@ def test_a_mirror_in_trouble_is_told_of_and_passed_over(
             mirror.fail("GET", "/manifests/", Answer(500), times=100)
         other = Stock(stock.store.root.with_name("mirrored"))
         table = {server.host: {"mirrors": [mirror.host]}}
-        settings = Settings(other.store.root, LINUX, registry=table, environment={})
+        settings = Settings(
+            other.store.root, LINUX, registry=table, environment={}, keep="compressed"
+        )
         engine = type(other.engine)(settings=settings)
         events: list[Event] = []
         engine.images.pull(f"{server.host}/app:1", on_event=events.append)

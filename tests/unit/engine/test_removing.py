@@ -241,8 +241,10 @@ def test_a_name_given_meanwhile_does_not_go_with_the_image(verb: str, stock: Sto
     giver = threading.Thread(target=give_name)
     catalogue = SlowCatalogue(stock, giver)
     if verb == "remove":
-        removing.remove(stock.store, catalogue, "app:1", force=False, prune=False)
+        removing.remove(stock.store, catalogue, "app:1", force=False, prune=False, mounts=list)
     else:
-        removing.prune(stock.store, catalogue, everything=False, filters=[], downloads=False)
+        removing.prune(
+            stock.store, catalogue, everything=False, filters=[], downloads=False, mounts=list
+        )
     giver.join()
     assert list(stock.store.names()) == [full("other:1")]

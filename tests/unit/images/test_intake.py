@@ -18,7 +18,7 @@ from nacre.layers.toc import Toc
 from nacre.oci import mediatypes
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
-from tests.unit.images.building import BASE, TOP, a_layer, a_plain_layer, a_tar
+from tests.unit.images.building import BASE, TOP, Layer, a_layer, a_plain_layer, a_tar
 from tests.unit.images.test_receive import Source
 
 if TYPE_CHECKING:
@@ -28,14 +28,25 @@ if TYPE_CHECKING:
 class Place:
     """A store, its tables, and a driver that keeps what it was given."""
 
-    def __init__(self, *, keeps_tars: bool = True) -> None:
+    def __init__(self, *, in_place: bool = True) -> None:
         self.blobs = MemoryBlobs()
         self.tables: dict[Digest, Toc] = {}
         self.unpacked: dict[Digest, bytes] = {}
         self.layers: list[Received] = []
-        unpacker = Unpacker(self._sink, self, self._tar_blob if keeps_tars else None)
+        self._in_place = in_place
+        unpacker = Unpacker(self, self, self._tar_blob)
         self.intake = unpacker.unpacking
         self._receiver = Receiver(self.blobs, on_layer=self.layers.append, intake=self.intake)
+
+    @property
+    def in_place(self) -> bool:
+        return self._in_place
+
+    def has(self, layer: Layer) -> bool:
+        """Say whether all of a layer is here that the driver needs."""
+        tar = Descriptor(mediatypes.OCI_LAYER_TAR, layer.diff_id, len(layer.tar))
+        kept = self.blobs.exists(tar) if self.in_place else layer.diff_id in self.unpacked
+        return kept and layer.diff_id in self.tables
 
     def put(self, toc: Toc) -> None:
         self.tables[toc.layer] = toc
@@ -44,7 +55,7 @@ class Place:
         self._receiver.put(descriptor, source, ignore_bytes)
 
     @contextmanager
-    def _sink(self) -> Iterator[Sink]:
+    def sink(self) -> Iterator[Sink]:
         yield Sink(self.unpacked)
 
     @contextmanager
@@ -67,26 +78,28 @@ class Sink:
         self._place[toc.layer] = self._data
 
 
-@pytest.fixture
-def place() -> Place:
-    return Place()
+@pytest.fixture(params=[True, False], ids=["in place", "unpacked"])
+def place(request: pytest.FixtureRequest) -> Place:
+    return Place(in_place=request.param)
 
 
 def test_a_layer_is_ready_when_it_is_here(place: Place) -> None:
     place.receive(BASE.descriptor, Source(BASE.data))
-    assert place.unpacked == {BASE.diff_id: BASE.tar}
+    assert place.has(BASE)
     assert list(place.tables[BASE.diff_id].paths) == [b"base"]
     assert place.layers == [Received(BASE.descriptor, BASE.diff_id, len(BASE.tar))]
 
 
-def test_its_raw_tar_is_a_blob_named_by_the_diff_id(place: Place) -> None:
+def test_a_driver_that_works_in_place_has_the_raw_tar_as_a_blob() -> None:
+    place = Place(in_place=True)
     place.receive(BASE.descriptor, Source(BASE.data))
     tar = Descriptor(mediatypes.OCI_LAYER_TAR, BASE.diff_id, len(BASE.tar))
     assert place.blobs.open(tar).read() == BASE.tar
+    assert place.unpacked == {}
 
 
-def test_a_driver_that_reads_no_tars_has_none_kept() -> None:
-    place = Place(keeps_tars=False)
+def test_another_driver_is_fed_and_no_tar_is_kept() -> None:
+    place = Place(in_place=False)
     place.receive(BASE.descriptor, Source(BASE.data))
     assert list(place.blobs) == [BASE.descriptor.digest]
     assert place.unpacked == {BASE.diff_id: BASE.tar}
@@ -96,19 +109,19 @@ def test_a_plain_layer_is_kept_once(place: Place) -> None:
     layer = a_plain_layer(a_tar(a=b"1"))
     place.receive(layer.descriptor, Source(layer.data))
     assert list(place.blobs) == [layer.diff_id]
-    assert place.unpacked == {layer.diff_id: layer.tar}
+    assert place.has(layer)
 
 
 def test_a_resumed_layer_is_unpacked_from_its_beginning(place: Place) -> None:
     source = Source(BASE.data, stops_at=70)
     with pytest.raises(Unavailable):
         place.receive(BASE.descriptor, source)
-    assert place.unpacked == {}
+    assert not place.has(BASE)
     assert place.tables == {}
 
     place.receive(BASE.descriptor, source)
     assert source.offsets == [0, 70]
-    assert place.unpacked == {BASE.diff_id: BASE.tar}
+    assert place.has(BASE)
 
 
 def test_a_layer_that_is_here_already_can_be_unpacked_later(place: Place) -> None:
@@ -116,13 +129,13 @@ def test_a_layer_that_is_here_already_can_be_unpacked_later(place: Place) -> Non
         ingest.write(TOP.data)
         ingest.commit(TOP.descriptor.media_type)
     measure(place.blobs, TOP.descriptor, place.intake)
-    assert place.unpacked == {TOP.diff_id: TOP.tar}
+    assert place.has(TOP)
 
 
 def test_bytes_that_are_wrong_leave_nothing_unpacked(place: Place) -> None:
     source = Source(BASE.data, first=BASE.data[:-5])
     place.receive(BASE.descriptor, source)
-    assert place.unpacked == {BASE.diff_id: BASE.tar}
+    assert place.has(BASE)
     assert len(place.layers) == 1
 
 

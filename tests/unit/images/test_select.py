@@ -9,7 +9,7 @@ from nacre.images.select import MissingContent, PlatformNotFound, offers, select
 from nacre.oci import mediatypes
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.manifest import InvalidManifest, make_index
-from nacre.oci.platform import Platform
+from nacre.oci.platform import Platform, WrongPlatform
 from tests.unit.images.building import AMD64, ARM64, Builder
 
 ARM_7, ARM_6 = Platform("linux", "arm", "v7"), Platform("linux", "arm", "v6")
@@ -53,6 +53,22 @@ def test_exact_refuses_another_platform(built: Builder) -> None:
         select(root, built.blobs, AMD64, exact=True)
     assert "linux/amd64, linux/arm64" in str(caught.value)
     assert "--platform" in caught.value.remedy
+
+
+def test_exact_refuses_a_lone_image_for_another_platform(built: Builder) -> None:
+    for root in (built.image(platform=ARM64), built.index(built.image(platform=ARM64))):
+        with pytest.raises(WrongPlatform) as caught:
+            select(root, built.blobs, AMD64, exact=True)
+        assert str(caught.value) == (
+            f"image with reference {root.digest} was found but does not match the specified "
+            "platform: wanted linux/amd64, actual: linux/arm64"
+        )
+        assert select(root, built.blobs, ARM64, exact=True)[1].is_image
+
+
+def test_exact_takes_an_artifact_for_any_platform(built: Builder) -> None:
+    root = built.artifact()
+    assert select(root, built.blobs, AMD64, exact=True)[0] == root
 
 
 def test_nothing_of_an_index_is_here(built: Builder) -> None:

@@ -1,71 +1,38 @@
-"""Layers and stacks of them in a few words: real tars, their tables, and the tree they make."""
+"""Stacks of layers in a few words, and the tree they make."""
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
 
-from nacre.layers import whiteout
-from nacre.layers.entry import Entry, Kind
-from nacre.layers.tar import END_OF_ARCHIVE, write_entry
-from nacre.layers.toc import Toc, TocBuilder
+from nacre.layers.entry import Kind
+from nacre.layers.toc import Toc
 from nacre.layers.union import Tree, union
-from nacre.oci.digest import Digest
+from nacre.testing.members import (
+    Member,
+    file,
+    folder,
+    gone,
+    hardlink,
+    opaque,
+    special,
+    symlink,
+    table,
+    tar_of,
+)
 
-
-@dataclass(frozen=True)
-class Member:
-    """A member of a tar with its content."""
-
-    entry: Entry
-    content: bytes = b""
-
-
-def file(name: str, content: bytes = b"", **attributes: Any) -> Member:
-    return Member(Entry(name.encode(), Kind.REG, size=len(content), **attributes), content)
-
-
-def folder(name: str, mode: int = 0o755, **attributes: Any) -> Member:
-    return Member(Entry(name.encode(), Kind.DIR, mode, **attributes))
-
-
-def symlink(name: str, target: str, **attributes: Any) -> Member:
-    return Member(Entry(name.encode(), Kind.SYMLINK, 0o777, linkname=target.encode(), **attributes))
-
-
-def hardlink(name: str, target: str, **attributes: Any) -> Member:
-    return Member(Entry(name.encode(), Kind.LINK, linkname=target.encode(), **attributes))
-
-
-def special(name: str, kind: Kind, **attributes: Any) -> Member:
-    return Member(Entry(name.encode(), kind, **attributes))
-
-
-def gone(path: str) -> Member:
-    """Return the whiteout of a path."""
-    return file(whiteout.whiteout(path.encode()).decode())
-
-
-def opaque(directory: str = "") -> Member:
-    """Return the marker that makes a directory opaque."""
-    return file(whiteout.opaque(directory.encode()).decode())
-
-
-def tar_of(members: Sequence[Member]) -> bytes:
-    out = io.BytesIO()
-    for member in members:
-        write_entry(out, member.entry, io.BytesIO(member.content))
-    return out.getvalue() + END_OF_ARCHIVE
-
-
-def table(tar: bytes, *, step: int = 1 << 20, **options: Any) -> Toc:
-    """Return the table of a tar that is fed in steps of so many bytes."""
-    builder = TocBuilder(**options)
-    for start in range(0, len(tar), step):
-        builder.feed(tar[start : start + step])
-    return builder.finish(Digest.of(tar))
+__all__ = [
+    "Member",
+    "Stack",
+    "file",
+    "folder",
+    "gone",
+    "hardlink",
+    "opaque",
+    "special",
+    "symlink",
+    "table",
+    "tar_of",
+]
 
 
 class Stack:
@@ -73,7 +40,7 @@ class Stack:
 
     def __init__(self, *layers: Sequence[Member]) -> None:
         self.tars = [tar_of(layer) for layer in layers]
-        self.tocs = [table(tar) for tar in self.tars]
+        self.tocs: list[Toc] = [table(tar) for tar in self.tars]
         self.tree: Tree = union(self.tocs)
 
     def paths(self) -> list[str]:

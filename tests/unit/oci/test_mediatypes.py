@@ -40,3 +40,18 @@ def test_accept_names_every_manifest_once() -> None:
 )
 def test_compressed_stays_in_the_family(plain: str, gzip: str) -> None:
     assert mediatypes.compressed(plain) == gzip
+
+
+@pytest.mark.parametrize(
+    ("packed", "plain"),
+    [
+        (mediatypes.OCI_LAYER_GZIP, mediatypes.OCI_LAYER_TAR),
+        (mediatypes.OCI_LAYER_ZSTD, mediatypes.OCI_LAYER_TAR),
+        (mediatypes.DOCKER_LAYER_GZIP, mediatypes.DOCKER_LAYER_TAR),
+        (mediatypes.DOCKER_LAYER_TAR, mediatypes.DOCKER_LAYER_TAR),
+        (mediatypes.DOCKER_FOREIGN_LAYER, mediatypes.DOCKER_FOREIGN_LAYER),
+        ("text/plain", "text/plain"),
+    ],
+)
+def test_plain_stays_in_the_family(packed: str, plain: str) -> None:
+    assert mediatypes.plain(packed) == plain

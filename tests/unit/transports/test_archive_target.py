@@ -151,6 +151,12 @@ class TestFiles:
         assert path.read_bytes() == written((IMAGE, NAME))
         assert list(tmp_path.iterdir()) == [path]
 
+    def test_a_file_may_have_the_longest_name_there_is(self, tmp_path: Path) -> None:
+        path = tmp_path / ("a" * 255)
+        with writing_archive(path, docker=True) as target:
+            copy(Shelf(IMAGE), "", target, NAME)
+        assert list(tmp_path.iterdir()) == [path]
+
     def test_nothing_is_left_of_one_that_failed(self, tmp_path: Path) -> None:
         path = tmp_path / "a.tar"
         path.write_bytes(b"before")

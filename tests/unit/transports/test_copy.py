@@ -19,7 +19,7 @@ from nacre.oci.config import InvalidConfig
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.oci.manifest import Index, InvalidManifest, Manifest, make_index, make_manifest
-from nacre.oci.platform import Platform
+from nacre.oci.platform import Platform, WrongPlatform
 from nacre.testing.builders import Content as Made
 from nacre.testing.builders import a_layer, an_image, an_index
 from nacre.testing.targets import Shelf, a_referrer
@@ -275,14 +275,34 @@ class TestPlatforms:
         sparse = copied(made, platforms=[AMD64], sparse=True)[1]
         assert sparse.exists(note.root)
 
-    def test_another_platform_than_asked_for_is_warned_of(self) -> None:
+    def test_a_lone_image_for_another_platform_is_refused_before_anything_moves(self) -> None:
+        source, target = Shelf(for_platform(AMD64)), memory()
+        with pytest.raises(WrongPlatform) as caught:
+            copy(source, "one", target, "two", platforms=[ARM64])
+        assert str(caught.value) == (
+            "image with reference one was found but does not match the specified platform: "
+            "wanted linux/arm64, actual: linux/amd64"
+        )
+        assert caught.value.__notes__ == [SOURCE]
+        assert not any(target.exists(Descriptor("", each, 0)) for each in source.blobs)
+
+    def test_a_lone_image_for_one_of_the_platforms_is_copied(self) -> None:
+        image = for_platform(AMD64)
+        assert copied(image, platforms=[ARM64, AMD64])[0] == image.root
+
+    def test_an_artifact_is_for_every_platform(self) -> None:
+        artifact = a_referrer(an_image().root)
+        assert copied(artifact, platforms=[ARM64])[0] == artifact.root
+
+    def test_another_platform_than_hoped_for_is_warned_of(self) -> None:
         events: list[Event] = []
-        copied(for_platform(AMD64), platforms=[ARM64], on_event=events.append)
+        copied(for_platform(AMD64), platforms=[ARM64], exact=False, on_event=events.append)
         assert Warned("one is for linux/amd64, not for linux/arm64") in events
 
     def test_the_platform_asked_for_is_no_reason_to_warn(self) -> None:
         events: list[Event] = []
-        copied(for_platform(AMD64), platforms=[ARM64, AMD64], on_event=events.append)
+        wanted = [ARM64, AMD64]
+        copied(for_platform(AMD64), platforms=wanted, exact=False, on_event=events.append)
         assert not [each for each in events if isinstance(each, Warned)]
 
 
@@ -530,3 +550,63 @@ def _bytes(data: bytes) -> BinaryIO:
     import io
 
     return io.BytesIO(data)
+
+
+# -- descriptors that contradict each other
+
+
+def listing_twice(data: bytes, **changes: object) -> Made:
+    """Return an image that lists a layer twice, the second time with other properties."""
+    image = an_image([data, data], compressed=False)
+    config, layer = manifest_of(image).config, layers_of(image)[0]
+    again = Descriptor.from_json({**layer.to_json(), **changes}, "layer")
+    return of_manifest(make_manifest(config, [layer, again]), image)
+
+
+def of_manifest(manifest: Manifest, image: Made) -> Made:
+    return Made(manifest.descriptor, {**image.blobs, manifest.descriptor.digest: manifest.raw})
+
+
+@pytest.mark.parametrize("change", [{"size": 7}, {"mediaType": mediatypes.OCI_LAYER_GZIP}])
+def test_a_layer_that_is_listed_as_two_things_is_refused(change: dict[str, object]) -> None:
+    target = memory()
+    with pytest.raises(InvalidManifest, match="is listed"):
+        copy(Shelf(listing_twice(a_layer({"a": b"1"}), **change)), "one", target, "two")
+    assert not list(target.names())
+
+
+def test_the_same_layer_in_words_of_two_families_is_one() -> None:
+    made = listing_twice(a_layer({"a": b"1"}), mediaType=mediatypes.DOCKER_LAYER_TAR)
+    target = memory()
+    copy(Shelf(made), "one", target, "two")
+    assert list(target.names()) == ["two"]
+
+
+def test_a_blob_that_a_later_image_lists_with_another_size_is_refused() -> None:
+    first = an_image([a_layer({"a": b"1"})], compressed=False)
+    layer = layers_of(first)[0]
+    wrong = Descriptor(layer.media_type, layer.digest, layer.size + 1)
+    second = of_manifest(make_manifest(manifest_of(first).config, [wrong]), first)
+
+    class Both(Shelf):
+        def resolve(self, name: str) -> Descriptor:
+            return {"first": first, "second": second}[name].root
+
+    source, target = Both(second), memory()
+    with pytest.raises(InvalidManifest, match="is listed"):
+        copy_many(source, [("first", "first"), ("second", "second")], target)
+    assert list(target.names()) == ["first"]
+
+
+def test_referrers_without_end_are_left() -> None:
+    class Inventing(Shelf):
+        """Makes up, for whatever is asked about, one more that refers to it."""
+
+        def referrers(self, digest: Digest, artifact_type: str = "") -> Index:
+            about = Descriptor(mediatypes.OCI_MANIFEST, digest, 100)
+            made = a_referrer(about)
+            self.blobs |= made.blobs
+            return make_index([made.root])
+
+    with pytest.raises(InvalidManifest, match="more than 1000 manifests refer"):
+        copy(Inventing(an_image()), "one", memory(), "two", referrers=True)

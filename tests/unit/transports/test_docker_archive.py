@@ -257,3 +257,25 @@ def test_a_stream_is_read_like_a_file(tmp_path: Path) -> None:
     with reading_archive(io.BytesIO(a_tar(*ORDINARY)), spool=tmp_path) as source:
         assert copied(source)[1].config.digest == Digest.of(CONFIG)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_image_that_is_listed_often_is_read_once(tmp_path: Path) -> None:
+    """Else a small archive would keep its reader busy for hours."""
+    layers = ["layer.tar.gz"] * 500
+    config = config_of(*[BASE] * 500)
+    many = [item(*layers, tags=[f"team/app:{number}"]) for number in range(500)]
+    packed = gzip.compress(BASE)
+    with archive(
+        tmp_path, ("config.json", config), ("layer.tar.gz", packed), listing(*many)
+    ) as source:
+        assert len({entry.digest for entry in source.entries}) == 1
+        assert len(list(source.names())) == 500
+
+
+def test_configs_are_read_where_they_lie(tmp_path: Path) -> None:
+    with archive(tmp_path, *ORDINARY) as source:
+        document = read_document(source, source.resolve(""))
+        assert isinstance(document, Manifest)
+        with source.stream(document.config) as stream:
+            assert not isinstance(stream, io.BytesIO)
+            assert stream.read() == CONFIG

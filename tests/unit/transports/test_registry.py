@@ -14,7 +14,7 @@ from nacre.distribution.client import Client
 from nacre.distribution.credentials import CredentialStore
 from nacre.distribution.repository import Repository
 from nacre.distribution.settings import CredentialLocations, RegistrySettings
-from nacre.errors import Invalid, NotFound
+from nacre.errors import Denied, Invalid, NotFound
 from nacre.oci import manifest as manifests
 from nacre.oci import mediatypes
 from nacre.oci.digest import Digest
@@ -28,6 +28,7 @@ from nacre.transports.events import Event, Existed, Mounted
 from nacre.transports.registry import RegistrySource, RegistryTarget
 from nacre.transports.stored import StoredImages
 from tests.servers.registry_server import RegistryServer, registry_server
+from tests.servers.registry_values import Answer
 
 IMAGE = an_image()
 ARM = an_image(platform=Platform("linux", "arm64"))
@@ -204,3 +205,21 @@ def test_a_manifest_that_is_here_is_not_sent_again(
     raw = IMAGE.blobs[IMAGE.root.digest]
     assert target.put(IMAGE.root, opened(raw), ignore_bytes).moved == 0
     assert layer_of(IMAGE) in server.blobs
+
+
+@pytest.mark.parametrize("method", ["HEAD", "POST", "PUT"])
+@pytest.mark.parametrize("status", [401, 403])
+def test_whatever_a_push_is_refused_it_is_told_as_a_push(
+    server: RegistryServer, repository: Opener, method: str, status: int
+) -> None:
+    server.fail(method, "/team/app/", Answer(status), times=9)
+    with pytest.raises(Denied, match="^push access denied for .*/team/app: requested access"):
+        copy(Shelf(IMAGE), "", RegistryTarget(repository("team/app")), "1")
+
+
+def test_a_failed_look_before_an_upload_is_told_as_a_push(
+    server: RegistryServer, repository: Opener
+) -> None:
+    server.fail("HEAD", "/blobs/", Answer(400), times=9)
+    with pytest.raises(Invalid, match="^cannot push blob .*answered with status 400"):
+        copy(Shelf(IMAGE), "", RegistryTarget(repository("team/app")), "1")

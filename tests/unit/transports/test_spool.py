@@ -9,7 +9,7 @@ import lzma
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 import pytest
 from backports import zstd
@@ -91,4 +91,46 @@ def test_a_missing_file_and_a_missing_spool_are_told_apart(tmp_path: Path) -> No
 
 def test_a_folder_is_no_archive(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="Is a directory"), seekable(tmp_path, tmp_path, "a"):
+        pass
+
+
+class Endless(io.RawIOBase):
+    """Never ends, and counts what was read."""
+
+    def __init__(self, piece: bytes) -> None:
+        super().__init__()
+        self._piece = piece
+        self.sent = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1, /) -> bytes:
+        self.sent += len(self._piece)
+        return self._piece
+
+
+@pytest.mark.parametrize("byte", [b"\0", b"x"])
+def test_what_is_no_tar_is_not_spooled_for_ever(tmp_path: Path, byte: bytes) -> None:
+    stream = Endless(byte * 100_000)
+    with seekable(cast("BinaryIO", stream), tmp_path, "a") as file:
+        assert os.fstat(file.fileno()).st_size == stream.sent == 100_000
+
+
+def test_a_bomb_that_is_no_tar_is_not_unpacked_to_its_end(tmp_path: Path) -> None:
+    bomb = gzip.compress(b"x" * 100_000_000)
+    with seekable(io.BytesIO(bomb), tmp_path, "a") as file:
+        assert 512 <= os.fstat(file.fileno()).st_size < 50_000_000
+
+
+def test_a_short_stream_is_spooled_whole(tmp_path: Path) -> None:
+    with seekable(io.BytesIO(b"x" * 100), tmp_path, "a") as file:
+        assert os.fstat(file.fileno()).st_size == 100
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with (
+        pytest.raises(Unavailable, match="/proc/self/mem"),
+        seekable(Path("/proc/self/mem"), tmp_path, "/proc/self/mem"),
+    ):
         pass

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nacre.cli.flags import UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given

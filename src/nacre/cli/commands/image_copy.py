@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from nacre.cli.options import PLATFORMS, PROGRESS, integer, platforms_of, switch
 from nacre.cli.report import reporting
+from nacre.errors import NacreError
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
@@ -25,13 +28,16 @@ Places:
   oci-archive:FILE[:TAG]           an OCI image layout in a tar file
   docker-archive:FILE[:NAME]       a 'docker save' archive
   NAME[:TAG|@DIGEST] or ID         the local store
+
+A copy keeps every digest: layers go as they are. 'nacre push' compresses layers
+that were made here, which gives the image another digest at the registry.
 """
 
 
 def run(given: Given, console: Console) -> int:
     """Copy and print the digest at the destination."""
     source, destination = given.words
-    with reporting(given, console, "copy") as report:
+    with reporting(given, console, "copy") as report, _telling_sides():
         copied = console.engine.images.copy(
             source,
             destination,
@@ -44,3 +50,15 @@ def run(given: Given, console: Console) -> int:
     for root in copied:
         report.result(str(root.digest))
     return 0
+
+
+@contextmanager
+def _telling_sides() -> Iterator[None]:
+    """Say in errors which of the two places failed, which `nacre.transports.copy` notes on them."""
+    try:
+        yield
+    except NacreError as error:
+        sides = getattr(error, "__notes__", ())
+        if not sides:
+            raise
+        raise NacreError(", ".join((str(error), *sides)), remedy=error.remedy) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
 
 from nacre.cli.options import NO_TRUNC, PLATFORM, QUIET_IDS, TABLE_FORMAT, switch
 from nacre.cli.render.columns import ellipsis
@@ -13,6 +12,7 @@ from nacre.cli.render.times import created_since, format_rfc3339
 from nacre.cli.render.units import human_size
 from nacre.oci.timestamp import stated
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
 
 from nacre.cli.options import PLATFORM, format_
 from nacre.cli.render.inspection import render_inspection
 from nacre.errors import NacreError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
 

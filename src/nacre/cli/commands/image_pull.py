@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 FLAGS = (
     switch("all-tags", "Download all tagged images in the repository", "a"),
+    switch("no-unpack", "Leave unpacking to the first use"),
     *PLATFORMS,
     *PROGRESS,
 )
@@ -42,7 +43,10 @@ def _pull(reference: Reference, given: Given, console: Console) -> None:
             report.say(f"Using default tag: {wanted.tag}")
         report.say(f"{wanted.version}: Pulling from {wanted.path}")
         pulled = console.engine.images.pull(
-            str(wanted), platform=platforms_of(given), on_event=report.on_event
+            str(wanted),
+            platform=platforms_of(given),
+            unpack=not given.no_unpack,
+            on_event=report.on_event,
         )
     report.say(f"Digest: {pulled.descriptor.digest}")
     state = "Downloaded newer image for" if pulled.is_news else "Image is up to date for"

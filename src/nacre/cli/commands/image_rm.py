@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from nacre.cli.options import switch
 from nacre.errors import NacreError, NotFound
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given

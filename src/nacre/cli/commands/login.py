@@ -18,6 +18,8 @@ FLAGS = (
     switch("password-stdin", "Take the password or access token from stdin"),
 )
 
+_LONGEST_PASSWORD = 1 << 20
+
 
 def run(given: Given, console: Console) -> int:
     """Ask for what is missing, check it with the registry, keep it."""
@@ -57,8 +59,11 @@ def _credentials(server: str, given: Given, console: Console) -> tuple[str, str]
 
 
 def _piped_password(console: Console) -> str:
+    given = console.binary_input("login").read(_LONGEST_PASSWORD + 1)
+    if len(given) > _LONGEST_PASSWORD:
+        raise Invalid(f"the password on standard input has more than {_LONGEST_PASSWORD} bytes")
     try:
-        password = console.binary_input("login").read().decode().rstrip("\r\n")
+        password = given.decode().rstrip("\r\n")
     except UnicodeDecodeError:
         raise Invalid("the password on standard input is no UTF-8") from None
     if not password:

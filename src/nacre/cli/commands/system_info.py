@@ -16,6 +16,7 @@ _SHOWN = (
     ("Containers", "Containers"),
     ("Images", "Images"),
     ("Server Version", "ServerVersion"),
+    ("Storage Driver", "Driver"),
     ("Python Version", "PythonVersion"),
     ("Kernel Version", "KernelVersion"),
     ("Operating System", "OperatingSystem"),
@@ -37,6 +38,8 @@ def run(given: Given, console: Console) -> int:
         return 0
     for label, key in _SHOWN:
         console.line(f"{label}: {_text(facts[key])}".rstrip())
+        if key == "Driver":
+            console.lines(f" {name}: {said}" for name, said in facts["DriverStatus"])
     _show_registries(facts["RegistryConfig"], console)
     return 0
 
@@ -45,9 +48,16 @@ def _show_registries(registries: dict[str, dict[str, Any]], console: Console) ->
     if registries:
         console.line("Registries:")
     for host, table in sorted(registries.items()):
-        facts = ", ".join(f"{key} {_text(value)}" for key, value in sorted(table.items()))
-        console.line(f" {host}: {facts}")
+        console.line(f" {host}:")
+        for key, value in sorted(table.items()):
+            console.line(f"  {key}: {_text(value)}")
 
 
 def _text(value: object) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    match value:
+        case bool():
+            return str(value).lower()
+        case list():
+            return ", ".join(map(_text, value))
+        case _:
+            return str(value)

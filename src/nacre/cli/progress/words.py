@@ -65,9 +65,19 @@ def remark(event: Event) -> str:
     """Return what to tell about an event that is about no layer, or ""."""
     match event:
         case Retried(what, reason, delay):
-            seconds = f"{delay:.0f} second{'' if round(delay) == 1 else 's'}"
-            return f"{what}: {reason}; retrying in {seconds}"
+            return f"{what}: {reason}; retrying {_when(delay)}"
         case Warned(text):
             return f"WARNING: {text}"
         case _:
             return ""
+
+
+def _when(delay: float) -> str:
+    """Return how long a wait is, in seconds; those below one with a decimal."""
+    tenths = round(delay, 1)
+    if tenths <= 0:
+        return "now"
+    if tenths < 1:
+        return f"in {tenths} seconds"
+    seconds = round(delay)
+    return f"in {seconds} second{'' if seconds == 1 else 's'}"

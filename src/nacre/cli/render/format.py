@@ -4,25 +4,28 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Protocol
 
 from nacre.cli.render.columns import tabulate
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Protocol
+
+    class Renderer(Protocol):
+        """A template, ready for use."""
+
+        def row(self, row: Row) -> str:
+            """Return the text of a row."""
+
+        def header(self, headers: Mapping[str, str]) -> str:
+            """Return the line above a table, given the header of each field."""
+
 
 _TABLE = "table"
 _FIELD = re.compile(r"\{\{\.([A-Za-z][A-Za-z0-9]*)\}\}")
 
 Row = Mapping[str, object]
 """The fields of one listed thing, by the names that templates use: ``ID``, ``Size``, …"""
-
-
-class Renderer(Protocol):
-    """A template, ready for use."""
-
-    def row(self, row: Row) -> str:
-        """Return the text of a row."""
-
-    def header(self, headers: Mapping[str, str]) -> str:
-        """Return the line above a table, given the header of each field."""
 
 
 def render_rows(

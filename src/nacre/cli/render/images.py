@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 from nacre.cli.render.times import ago, format_go
 from nacre.cli.render.units import human_size
 from nacre.oci import reference as references
 from nacre.oci.timestamp import stated
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacre.engine.catalogue import LocalImage
 

@@ -9,7 +9,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nacre.cli.render.template.values import NIL_MAP, NIL_POINTER, NIL_SLICE, Moment, Struct
+from nacre.cli.render.template.values import (
+    NIL_MAP,
+    NIL_POINTER,
+    NIL_SLICE,
+    Duration,
+    Moment,
+    Struct,
+)
 
 _EMPTY_STRUCT = Struct("struct {}", {})
 _SETS = ("ExposedPorts", "Volumes")
@@ -28,6 +35,8 @@ _CONFIG = {
     "OnBuild": NIL_SLICE,
     "Shell": NIL_SLICE,
 }
+_DURATIONS = ("Interval", "Timeout", "StartPeriod", "StartInterval")
+_HEALTHCHECK = {"Test": NIL_SLICE, **dict.fromkeys(_DURATIONS, Duration(0)), "Retries": 0}
 _IMAGE = {
     "Parent": "",
     "Comment": "",
@@ -58,7 +67,15 @@ def image(document: Mapping[str, Any]) -> Struct:
 
 def _config(part: Mapping[str, Any]) -> Struct:
     sets = {key: dict.fromkeys(part[key], _EMPTY_STRUCT) for key in _SETS if key in part}
-    return Struct("v1.DockerOCIImageConfig", {**part, **sets}, _CONFIG)
+    checks = {"Healthcheck": _healthcheck(part["Healthcheck"])} if "Healthcheck" in part else {}
+    return Struct("v1.DockerOCIImageConfig", {**part, **sets, **checks}, _CONFIG)
+
+
+def _healthcheck(part: object) -> object:
+    if not isinstance(part, Mapping):
+        return part
+    times = {key: Duration(part[key]) for key in _DURATIONS if type(part.get(key)) is int}
+    return Struct("v1.HealthcheckConfig", {**part, **times}, _HEALTHCHECK)
 
 
 def _descriptor(part: Mapping[str, Any]) -> Struct:

@@ -13,7 +13,7 @@ from nacre.cli.render.template.values import NILS, Row, Struct
 
 # Go escapes the two line separators, which end a line in old JavaScript, and cannot hold
 # surrogates; all three occur inside strings only.
-_ESCAPED = re.compile("[\u2028\u2029\ud800-\udfff]")
+_ESCAPED = "[\u2028\u2029\ud800-\udfff]"
 _HTML = str.maketrans({character: f"\\u{ord(character):04x}" for character in "<>&"})
 
 
@@ -30,7 +30,7 @@ def inspect_array(values: Iterable[object]) -> str:
 
 def _encoded(value: object, *, indent: int | None, separators: tuple[str, str]) -> str:
     text = json.dumps(_as_json(value), ensure_ascii=False, indent=indent, separators=separators)
-    return _ESCAPED.sub(_escape, text)
+    return text if text.isascii() else re.sub(_ESCAPED, _escape, text)
 
 
 def _escape(match: re.Match[str]) -> str:

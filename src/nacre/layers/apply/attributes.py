@@ -17,8 +17,8 @@ from nacre.layers.entry import Entry, Kind
 from nacre.layers.ownership import RECORD, Ownership, encode_owner
 from nacre.layers.whiteout import Overlay
 
-# They mean something only on the machine where they were set.
-_MASKED = frozenset({b"security.selinux", b"system.nfs4_acl"})
+MASKED = frozenset({b"security.selinux", b"system.nfs4_acl"})
+"""Extended attributes that mean something only on the machine where they were set."""
 _UNWELCOME = frozenset({errno.ENOTSUP, errno.EPERM, errno.EACCES})
 _LATEST = (1 << 62) * 10**9
 
@@ -107,7 +107,7 @@ class Attributes:
             if entry.uid or entry.gid:
                 xattrs += ((RECORD, encode_owner(entry.uid, entry.gid)),)
         for name, value in xattrs:
-            if name in _MASKED:
+            if name in MASKED:
                 continue
             try:
                 set_one(self._overlay.escaped(name) if self._overlay else name, value)
@@ -117,7 +117,7 @@ class Attributes:
                 self._losses.add(f"xattr {name.decode(errors='backslashreplace')}", path)
 
     def _is_replaced(self, name: bytes) -> bool:
-        if name in _MASKED:
+        if name in MASKED:
             return False
         return self._overlay is None or self._overlay.unescaped(name) is not None
 

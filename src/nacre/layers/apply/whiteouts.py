@@ -12,7 +12,7 @@ import stat
 from contextlib import suppress
 from typing import Protocol
 
-from nacre.layers.access import names_in, open_directory
+from nacre.layers.access import by_descriptor, names_in, open_directory
 from nacre.layers.apply.tree import TreeWriter
 from nacre.layers.paths import joined, split
 from nacre.layers.rootpath import Directory, NoSuchPath
@@ -141,6 +141,7 @@ class OverlayWhiteouts:
         except FileNotFoundError:
             if path in self._removed:
                 os.mknod(name, stat.S_IFCHR, 0, dir_fd=parent)
+                os.setxattr(by_descriptor(parent), *self._form.origin)
             return False
         try:
             os.setxattr(fd, *self._form.opaque)

@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import NamedTuple, Self, TypeVar
 
 from nacre.errors import Conflict, Unavailable
-from nacre.layers.access import by_descriptor, chmod, names_in, unlock
+from nacre.layers.access import by_descriptor, chmod, names_in, unlock, unlocked_name
 from nacre.layers.entry import Kind
 from nacre.layers.errors import shown
 from nacre.layers.paths import split
@@ -55,7 +55,7 @@ class Status(NamedTuple):
     linkname: bytes
     """Target of a symbolic link."""
     xattrs: Xattrs
-    """Extended attributes that a layer keeps, by their names in a layer, sorted."""
+    """Extended attributes that count, by their names in a layer, sorted."""
     overlay: Xattrs
     """Those of overlayfs itself."""
 
@@ -70,16 +70,29 @@ class Status(NamedTuple):
         return stat.S_ISDIR(self.mode)
 
 
+def is_portable(name: bytes) -> bool:
+    """Say whether a layer keeps an extended attribute: it means the same on all machines."""
+    return name in _SAVED or name.startswith(_USER)
+
+
 class TreeReader:
     """Reads a tree. Leave it as a context manager: it locks again what it unlocked.
 
     Args:
         root: the root of the tree, which stays the caller's.
         overlay: the form of overlayfs that the tree has, if it is an upper directory.
+        is_kept: says by its name whether an extended attribute counts.
     """
 
-    def __init__(self, root: Root, *, overlay: Overlay | None = None) -> None:
+    def __init__(
+        self,
+        root: Root,
+        *,
+        overlay: Overlay | None = None,
+        is_kept: Callable[[bytes], bool] = is_portable,
+    ) -> None:
         self._root = root
+        self._is_kept = is_kept
         self._overlay = overlay
         self._directories = Directories(root, follow=False)
         self._unlocked: dict[bytes, int] = {}
@@ -153,7 +166,12 @@ class TreeReader:
         names = _xattr_names(there)
         if not names:
             return Status(found, mode, b"", (), ())
-        return Status(found, mode, b"", *self._xattrs(there, names))
+        try:
+            kept = self._xattrs(there, names)
+        except PermissionError:  # to know their names takes less than to read them
+            with unlocked_name(directory.fd, name):
+                kept = self._xattrs(there, names)
+        return Status(found, mode, b"", *kept)
 
     def _xattrs(self, there: bytes, names: Iterable[bytes]) -> tuple[Xattrs, Xattrs]:
         saved, own = [], []
@@ -161,7 +179,7 @@ class TreeReader:
             stored = self._overlay.unescaped(name) if self._overlay else name
             if stored is None:
                 own.append((name, os.getxattr(there, name, follow_symlinks=False)))
-            elif stored in _SAVED or stored.startswith(_USER):
+            elif self._is_kept(stored):
                 saved.append((stored, os.getxattr(there, name, follow_symlinks=False)))
         return tuple(sorted(saved)), tuple(sorted(own))
 
@@ -208,16 +226,8 @@ def _opened(parent: int, name: bytes) -> int:
     try:
         return os.open(name, _OPEN, dir_fd=parent)
     except PermissionError:
-        locked = os.open(name, os.O_PATH | os.O_NOFOLLOW, dir_fd=parent)
-        try:
-            mode = unlock(locked)
-            try:
-                return os.open(name, _OPEN, dir_fd=parent)
-            finally:
-                if mode is not None:
-                    chmod(locked, mode)
-        finally:
-            os.close(locked)
+        with unlocked_name(parent, name):
+            return os.open(name, _OPEN, dir_fd=parent)
 
 
 def _same_bytes(one: int, two: int) -> bool:

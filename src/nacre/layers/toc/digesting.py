@@ -6,7 +6,11 @@ from collections.abc import Iterable
 
 from nacre.layers.entry import Entry, Kind
 from nacre.layers.toc.table import NO_DIGEST
-from nacre.oci.digest import Hasher, hasher
+from nacre.oci.digest import hasher
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nacre.oci.digest import Hasher
 
 
 class FileDigests:

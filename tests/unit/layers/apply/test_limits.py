@@ -14,7 +14,7 @@ from nacre.layers.tar import Scanner
 from nacre.layers.tar.pax import format_records
 from tests.unit.layers.stacks import Member, file, folder, symlink, tar_of
 from tests.unit.layers.tar.test_read import special as raw_member
-from tests.unit.layers.trees import apply, apply_tar
+from tests.unit.layers.trees import apply, apply_tar, ownership
 
 
 def refused(tree: Path, *members: Member, **options: Any) -> tuple[str, int]:
@@ -69,7 +69,7 @@ def test_the_work_of_following_links_is_limited(tmp_path: Path) -> None:
     tar = tar_of(members)
     with (
         Root.open(tmp_path, max_steps=500) as root,
-        Applier(root) as applier,
+        Applier(root, ownership=ownership()) as applier,
         pytest.raises(LayerLimit) as caught,
     ):
         applier.feed(tar)

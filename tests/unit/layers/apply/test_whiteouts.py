@@ -261,3 +261,13 @@ def test_a_directory_listed_twice_stays_opaque(tree: Path) -> None:
     )
     assert is_opaque(tree / "a")
     assert mode(tree / "a") == 0o700
+
+
+@pytest.mark.parametrize(
+    "form", [Overlay.USER, pytest.param(Overlay.TRUSTED, marks=pytest.mark.root)]
+)
+def test_a_directory_with_whiteouts_is_marked(tmp_path: Path, form: Overlay) -> None:
+    # Where nothing is merged with it, overlayfs would list the whiteouts otherwise.
+    apply(tmp_path, folder("a"), gone("a/x"), folder("b"), file("b/f"), overlay=form)
+    assert os.getxattr(tmp_path / "a", form.value + b"origin") == b""
+    assert not os.listxattr(tmp_path / "b")

@@ -392,7 +392,11 @@ def test_what_cannot_be_read_is_named() -> None:
 
 @pytest.mark.parametrize("mode", [0o000, 0o111, 0o444])
 def test_what_its_owner_locked_is_read_and_locked_again(old: Path, new: Path, mode: int) -> None:
-    members = [folder("a", mode), folder("a/b", mode), file("a/b/f", b"x" * 2000, mode=0o000)]
+    kept = ((b"user.a", b"1"),)
+    members = [
+        *(folder("a", mode, xattrs=kept), folder("a/b", mode, xattrs=kept)),
+        file("a/b/f", b"x" * 2000, mode=0o000, xattrs=kept),
+    ]
     for tree in (old, new):
         tree.mkdir()
         apply(tree, *members)

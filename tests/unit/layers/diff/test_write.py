@@ -18,7 +18,15 @@ from nacre.layers.ownership import KEEP, RECORDED, IdMap, IdRange, Ownership, Un
 from nacre.layers.rootpath import Root
 from nacre.layers.tar import scan
 from tests.unit.layers.stacks import Member, file, folder, hardlink, special, symlink
-from tests.unit.layers.trees import apply, apply_tar, changes, layer, open_files_unchanged, packed
+from tests.unit.layers.trees import (
+    apply,
+    apply_tar,
+    changes,
+    layer,
+    open_files_unchanged,
+    packed,
+    unlocked,
+)
 
 
 @pytest.fixture
@@ -186,6 +194,13 @@ def test_pack_apply_diff_is_the_identity(
     before: list[Member], after: list[Member], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     top = tmp_path_factory.mktemp("identity")
+    try:
+        _check_identity(top, before, after)
+    finally:
+        unlocked(top)
+
+
+def _check_identity(top: Path, before: list[Member], after: list[Member]) -> None:
     old, new, copy = top / "old", top / "new", top / "copy"
     for tree, listed in ((old, before), (new, after), (copy, [])):
         tree.mkdir()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nacre.cli.render.template.errors import FunctionError
-from nacre.cli.render.template.values import printed, type_name
+from nacre.cli.render.template.values import Duration, printed, type_name
 
 _ORDERED = frozenset({"int", "float64", "string"})
 
@@ -21,7 +21,7 @@ def _equal(first: object, second: object) -> bool:
     for value in (first, second):
         if isinstance(value, list | tuple | dict):
             raise FunctionError(f"non-comparable type {printed(value)}: {type_name(value)}")
-    if type_name(first) != type_name(second):
+    if _kind(first) != _kind(second):
         raise FunctionError("incompatible types for comparison")
     return first == second
 
@@ -33,7 +33,7 @@ def not_equal(first: object, second: object) -> bool:
 
 def less(first: object, second: object) -> bool:
     """Say whether the first of two numbers or strings comes before the second."""
-    kinds = (type_name(first), type_name(second))
+    kinds = (_kind(first), _kind(second))
     if not _ORDERED.issuperset(kinds):
         raise FunctionError("invalid type for comparison")
     if kinds[0] != kinds[1]:
@@ -54,3 +54,8 @@ def greater(first: object, second: object) -> bool:
 def greater_or_equal(first: object, second: object) -> bool:
     """Say whether the first value comes after the second or equals it."""
     return not less(first, second)
+
+
+def _kind(value: object) -> str:
+    """Return the type that a value is compared as: to Go, spans of time are whole numbers."""
+    return "int" if isinstance(value, Duration) else type_name(value)

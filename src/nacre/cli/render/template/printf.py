@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nacre.cli.render.template.values import Struct, in_order, printed, quote, type_name
+from nacre.cli.render.template.values import STRINGERS, Struct, in_order, printed, quote, type_name
 
 _VERB = re.compile(
     r"%([-+# 0]*)(?:\[(\d+)\])?(\*|\d+)?(?:(\.)(\*|\d*))?(?:\[(\d+)\])?(.)?", re.DOTALL | re.ASCII
@@ -124,6 +124,8 @@ def _formatted(verb: _Verb, value: object) -> str:
 
 def _scalar(verb: _Verb, value: object) -> str:
     text: str | None = None
+    if isinstance(value, STRINGERS) and verb.letter in "svqxX":
+        value = str(value)
     if isinstance(value, str):
         text = _string(verb, value)
     elif isinstance(value, bool):

@@ -7,8 +7,9 @@ A value is None, a bool, int, float or str, a list (Go's slice), a mapping (Go's
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import MappingProxyType
+
+from nacre.value import Value
 
 NIL_SLICE: tuple[object, ...] = ()
 """A slice that is not there: it prints as an empty one, but as JSON it is null."""
@@ -16,6 +17,8 @@ NIL_SLICE: tuple[object, ...] = ()
 NIL_MAP: Mapping[str, object] = MappingProxyType({})
 """A map that is not there."""
 
+_SECOND = 1_000_000_000
+_BELOW_A_SECOND = (("ms", 1_000_000), ("µs", 1_000), ("ns", 1))
 _ESCAPES = {
     "\a": r"\a", "\b": r"\b", "\f": r"\f", "\n": r"\n", "\r": r"\r", "\t": r"\t", "\v": r"\v",
     "\\": r"\\", '"': r"\"",
@@ -36,8 +39,7 @@ NIL_POINTER = _NilPointer()
 NILS = (NIL_SLICE, NIL_MAP, NIL_POINTER)
 
 
-@dataclass(frozen=True, slots=True)
-class Struct:
+class Struct(Value):
     """Named fields in a fixed order: asking for another one is an error, unlike with a map.
 
     ``absent`` holds fields that JSON leaves out because they are empty, but that templates may
@@ -46,7 +48,7 @@ class Struct:
 
     name: str
     fields: Mapping[str, object]
-    absent: Mapping[str, object] = field(default_factory=dict)
+    absent: Mapping[str, object] = NIL_MAP
 
 
 class Row(Struct):
@@ -64,6 +66,31 @@ class Moment(str):
         return f"{self[:10]} {self[11:-1]} +0000 UTC"
 
 
+class Duration(int):
+    """A span of time in nanoseconds: JSON has the number, templates print it as Go does: 1m30s."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        sign, count = "-" if self < 0 else "", abs(self)
+        for unit, size in _BELOW_A_SECOND:
+            if size <= count < _SECOND:
+                return f"{sign}{_decimal(count, size)}{unit}"
+        hours, rest = divmod(count, 3600 * _SECOND)
+        minutes, rest = divmod(rest, 60 * _SECOND)
+        large = f"{hours}h{minutes}m" if hours else f"{minutes}m" if minutes else ""
+        return f"{sign}{large}{_decimal(rest, _SECOND)}s"
+
+
+def _decimal(count: int, size: int) -> str:
+    """Return ``count / size`` with as many decimals as it has; ``size`` is a power of ten."""
+    whole, rest = divmod(count, size)
+    return f"{whole}.{str(size + rest)[1:].rstrip('0')}" if rest else str(whole)
+
+
+STRINGERS = (Moment, Duration)
+"""What says itself how it is printed, wherever a string may stand."""
+
 _TYPE_NAMES: Mapping[type, str] = {
     type(None): "nil",
     bool: "bool",
@@ -71,6 +98,7 @@ _TYPE_NAMES: Mapping[type, str] = {
     float: "float64",
     str: "string",
     Moment: "time.Time",
+    Duration: "time.Duration",
 }
 
 

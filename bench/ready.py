@@ -1,0 +1,238 @@
+"""From a registry to a mounted root file system: nacre, podman, docker, umoci; see bench/run.
+
+Every tool begins with an empty store and ends with the image's tree at hand: nacre and podman have
+it mounted, docker as far as `docker pull` goes (its engine is started by hand, so it mounts when a
+container is made), umoci has unpacked what skopeo fetched. Interleaved: in each round every tool
+runs once, in a new order, everything written back before it begins. nacre's time includes fsync.
+
+The floor is the work that cannot be avoided: inflate every layer, hash both of its streams, write
+the tar. It is measured in every round too, in one thread, without a network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from statistics import median
+
+from bench.kit import image, machine, results, tools
+from bench.kit.cache import CACHE, published
+from bench.kit.ending import end_in_order
+from bench.kit.figures import ratio
+from bench.kit.registry import Registry, registry
+from bench.kit.stopwatch import Cost, Stopwatch, stopwatch, succeed
+from bench.kit.tools import Tools
+from tests.peers.docker import running_docker
+
+_NAME = "ready"
+_SHAPES = (image.SLIM, image.LARGE)
+_FLOOR = "floor"
+_TITLES = {
+    "nacre, erofs": "`nacre pull` and `image mount`, driver erofs",
+    "nacre, overlay": "the same, driver overlay",
+    "podman": "`podman pull` and `image mount`, overlay",
+    "docker": "`docker pull`, overlay2",
+    "umoci": "`skopeo copy` and `umoci raw unpack`",
+    _FLOOR: "inflate, two hashes, one write, fsync",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of one tool."""
+
+    shape: str
+    tool: str
+    round: int
+    cost: Cost
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A tool: the shell commands that are measured, and what puts everything back."""
+
+    name: str
+    commands: str
+    clean: Callable[[], object]
+
+
+@contextmanager
+def contenders(folder: Path, served: Registry, shape: image.Shape) -> Iterator[list[Contender]]:
+    """Give all tools, each with an empty store below ``folder``."""
+    given = Tools(folder, served)
+    source = served.image(shape.name)
+    name = source.removeprefix("docker://")
+    with ExitStack() as stack:
+        engine = stack.enter_context(running_docker())
+        client = " ".join(engine.client(folder / "home").argv)
+        yield [
+            _nacre("erofs", folder, given, name),
+            _nacre("overlay", folder, given, name),
+            _podman(folder, name),
+            Contender(
+                "docker",
+                f"{client} pull --quiet {name}",
+                lambda: succeed("sh", "-c", f"{client} image rm --force {name} || true"),
+            ),
+            _umoci(folder, given, source),
+            _floor(folder, shape),
+        ]
+
+
+def _nacre(driver: str, folder: Path, given: Tools, name: str) -> Contender:
+    store, point = folder / f"nacre-{driver}", folder / f"point-{driver}"
+    point.mkdir()
+    nacre = f"{given.nacre()[0]} --root {store} --storage-driver {driver}"
+
+    def clean() -> None:
+        succeed("sh", "-c", f"{nacre} image unmount {point} || true", env=given.environment())
+        shutil.rmtree(store, ignore_errors=True)
+
+    commands = f"{nacre} pull --quiet {name} && {nacre} image mount {name} {point}"
+    return Contender(f"nacre, {driver}", commands, clean)
+
+
+def _podman(folder: Path, name: str) -> Contender:
+    # Not below folder: podman refuses a run root with a path of more than 50 characters.
+    storage = f"--root {folder}/podman --runroot /run/{folder.name} --storage-driver overlay"
+    podman = f"podman {storage}"
+    return Contender(
+        "podman",
+        f"{podman} pull --quiet --tls-verify=false {name} && {podman} image mount {name}",
+        lambda: succeed(
+            "sh", "-c", f"{podman} image unmount --all; {podman} image rm --all --force || true"
+        ),
+    )
+
+
+def _umoci(folder: Path, given: Tools, source: str) -> Contender:
+    layout, tree = folder / "umoci-layout", folder / "umoci-tree"
+    copy = " ".join(map(str, given.skopeo_copy(source, f"oci:{layout}:bench")))
+
+    def clean() -> None:
+        for place in (layout, tree):
+            shutil.rmtree(place, ignore_errors=True)
+
+    return Contender("umoci", f"{copy} && umoci raw unpack --image {layout}:bench {tree}", clean)
+
+
+def _floor(folder: Path, shape: image.Shape) -> Contender:
+    target = folder / "floor"
+    blobs = CACHE / "registry"
+    return Contender(
+        _FLOOR,
+        f"{sys.executable} -m bench.kit.floor {blobs} {shape.name} {target}",
+        lambda: shutil.rmtree(target, ignore_errors=True),
+    )
+
+
+def measure(rounds: int, only: list[str] | None) -> Iterator[Run]:
+    """Run everything, saying how it goes."""
+    with (
+        stopwatch() as watch,
+        tempfile.TemporaryDirectory(prefix="rd-", dir=CACHE) as work,
+        registry(CACHE / "registry", Path(work) / "server", read_only=True) as served,
+    ):
+        for shape in _SHAPES:
+            folder = Path(work) / shape.name
+            folder.mkdir()
+            with contenders(folder, served, shape) as ready:
+                chosen = [each for each in ready if not only or each.name in only]
+                environment = Tools(folder, served).environment()
+                yield from _rounds(shape, chosen, rounds, watch, dict(environment))
+
+
+def _rounds(
+    shape: image.Shape,
+    chosen: list[Contender],
+    rounds: int,
+    watch: Stopwatch,
+    environment: dict[str, str],
+) -> Iterator[Run]:
+    draw = random.Random(shape.name)
+    for number in range(-1, rounds):  # the first one warms up and does not count
+        for contender in draw.sample(chosen, len(chosen)):
+            contender.clean()
+            succeed("sync")
+            cost = watch.measure("sh", "-ec", contender.commands, env=environment, seconds=900)
+            print(f"{shape.name}, {contender.name}: {cost.wall:.2f} s", flush=True)
+            if number >= 0:
+                yield Run(shape.name, contender.name, number, cost)
+    for contender in chosen:
+        contender.clean()
+
+
+def render(runs: list[Run], about: str, sizes: dict[str, int]) -> str:
+    """Return the section of RESULTS.md."""
+    text = (
+        "## From a registry to a mounted tree\n\n"
+        "Wanted: nacre with erofs at least 10 times faster than podman and docker on the large "
+        "image, 5 times on the small one, and within 1.5 times the floor's processor time; with "
+        f"overlay no slower than the fastest other.\n\n{about}"
+    )
+    for shape in _SHAPES:
+        text += f"\n### {shape.title}, {results.megabytes(sizes[shape.name])} compressed\n\n"
+        text += _table([run for run in runs if run.shape == shape.name])
+        text += f"\n![{shape.title}](results/{_NAME}-{shape.name}.svg)\n"
+    return text
+
+
+def _table(runs: list[Run]) -> str:
+    head = ("", "s (least)", "times erofs'", "CPU s", "peak")
+    ours = _walls(runs, "nacre, erofs")
+    rows = []
+    for tool, title in _TITLES.items():
+        walls = _walls(runs, tool)
+        if not walls:
+            continue
+        costs = [run.cost for run in runs if run.tool == tool]
+        rows.append(
+            (
+                title,
+                f"{median(walls):.2f} ({min(walls):.2f})",
+                ratio(walls, ours) if ours else "",
+                f"{median(cost.cpu for cost in costs):.2f}",
+                results.megabytes(max(cost.peak for cost in costs)),
+            )
+        )
+    return results.table(head, rows)
+
+
+def _walls(runs: list[Run], tool: str) -> list[float]:
+    return [run.cost.wall for run in runs if run.tool == tool]
+
+
+def main() -> None:
+    """Measure and write the results down."""
+    parser = argparse.ArgumentParser(prog="bench/run ready", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", action="append", choices=list(_TITLES), help="nothing is saved")
+    given = parser.parse_args()
+    end_in_order()
+    about = {
+        "machine": machine.describe(),
+        "tools": tools.versions("nacre", "podman", "dockerd", "umoci", "skopeo"),
+    }
+    sizes = published(_SHAPES)
+    runs = list(measure(given.rounds, given.only))
+    if given.only:
+        return
+    raw = {
+        "shapes": {each.name: each.title for each in _SHAPES},
+        "titles": _TITLES,
+        "sizes": sizes,
+        "runs": [asdict(run) for run in runs],
+    }
+    results.save(_NAME, about | raw)
+    results.report(_NAME, render(runs, results.facts(*about.values()), sizes))
+
+
+if __name__ == "__main__":
+    main()

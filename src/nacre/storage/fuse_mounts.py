@@ -1,0 +1,111 @@
+"""Shared mounts that processes serve: some may be dead, and an ordinary user cannot bind them.
+
+So where binding is not possible, a tree is attached by one more mount of its own.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from nacre.errors import Conflict, Invalid, NotFound
+from nacre.storage.fuse_processes import label_of
+from nacre.storage.mounting import mounts
+from nacre.storage.mounts import Mounter, SharedMounts
+
+_KIND = "fuse.fuse-overlayfs"
+
+
+class FuseMounts:
+    """The shared mounts of one store; see `nacre.storage.mounts.SharedMounts`.
+
+    Args:
+        run: where they are, for nobody else; made when first used.
+        unmount: unmounts a folder.
+        owner: what the label of each of them begins with; a colon and the key follow.
+        may_bind: whether the present process may bind mounts, as root may.
+    """
+
+    def __init__(
+        self, run: Path, unmount: Callable[[Path], None], *, owner: str, may_bind: bool
+    ) -> None:
+        self._shared = SharedMounts(run, unmount=unmount)
+        self._run = Path(os.path.realpath(run))
+        self._prefix = f"{owner}:"
+        self._unmount = unmount
+        self._may_bind = may_bind
+
+    @contextmanager
+    def mounted(self, key: str, mount: Mounter) -> Iterator[Path]:
+        """Give the root of a tree for as long as the context lasts."""
+        self._bury()
+        with self._shared.mounted(key, mount) as root:
+            yield root
+
+    def attach(self, key: str, mount: Mounter, folder: Path) -> None:
+        """Let a tree appear in a folder until ``detach``."""
+        self._bury()
+        if self._may_bind:
+            self._shared.attach(key, mount, folder)
+            return
+        at = Path(os.path.realpath(folder))
+        if not at.exists():
+            raise NotFound(f"folder {folder} does not exist", remedy="make it first")
+        if not at.is_dir():
+            raise Invalid(f"{folder} is no folder")
+        if any(mounted.point == at for mounted in mounts()):
+            raise Conflict(f"something is mounted at {folder}", remedy="choose another folder")
+        mount(at)
+
+    def detach(self, folder: Path) -> None:
+        """End what ``attach`` began."""
+        if self._may_bind:
+            self._shared.detach(folder)
+            return
+        at = Path(os.path.realpath(folder))
+        if at not in dict(self.attached()):
+            raise NotFound(f"no image is mounted at {folder}")
+        self._unmount(at)
+
+    def attached(self) -> Iterator[tuple[Path, str]]:
+        """Go through the folders where trees are attached, with their keys."""
+        if self._may_bind:
+            self._bury()
+            yield from self._shared.attached()
+            return
+        for at in _served():
+            label = "" if at.is_relative_to(self._run) else label_of(at)
+            if label.startswith(self._prefix):
+                yield at, label.removeprefix(self._prefix)
+
+    def in_use(self) -> set[str]:
+        """Return the keys of the trees that a process uses or that are attached."""
+        self._bury()
+        return self._shared.in_use() | {key for _, key in self.attached()}
+
+    def recover(self) -> None:
+        """Clear away what dead processes left."""
+        self._bury()
+        self._shared.recover()
+
+    def _bury(self) -> None:
+        """Unmount what nobody serves any more."""
+        for at in _served():
+            if at.is_relative_to(self._run) and is_dead(at):
+                self._unmount(at)
+
+
+def _served() -> list[Path]:
+    return [mounted.point for mounted in mounts() if mounted.kind == _KIND]
+
+
+def is_dead(at: Path) -> bool:
+    """Say whether the process that served a mount is gone."""
+    try:
+        at.stat()
+    except OSError as problem:
+        return problem.errno == errno.ENOTCONN
+    return False

@@ -1,0 +1,59 @@
+"""The processes that serve the mounts of fuse-overlayfs: which mount is whose, and when one ends.
+
+fuse-overlayfs names all its mounts alike, so what a mount is can only be told by the arguments of
+the process behind it.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from pathlib import Path
+
+PROGRAM = "fuse-overlayfs"
+
+_PATIENCE = 5.0  # seconds until a process that lost its mount is ended by force
+_PAUSE = 0.002
+_NAME = b"fsname="
+
+
+def servers(at: Path) -> list[int]:
+    """Return the IDs of the processes that serve what is mounted on a folder."""
+    wanted = os.fsencode(at)
+    numbers = (int(path.name) for path in Path("/proc").glob("[0-9]*"))
+    return [number for number in numbers if _arguments(number)[-1:] == [wanted]]
+
+
+def label_of(at: Path) -> str:
+    """Return how the mount on a folder was labelled; empty when that is not known."""
+    for server in servers(at):
+        for argument in _arguments(server):
+            for option in argument.split(b","):
+                if option.startswith(_NAME):
+                    return os.fsdecode(option.removeprefix(_NAME))
+    return ""
+
+
+def wait_for_end(of: Sequence[int]) -> None:
+    """Wait until processes that lost their mount have ended, and end them if they do not."""
+    deadline = time.monotonic() + _PATIENCE
+    for server in of:
+        while _arguments(server):
+            if time.monotonic() > deadline:
+                with suppress(ProcessLookupError, PermissionError):
+                    os.kill(server, signal.SIGKILL)
+                break
+            time.sleep(_PAUSE)
+
+
+def _arguments(process: int) -> list[bytes]:
+    """Return the arguments of a process that runs the program; of any other none."""
+    try:
+        arguments = Path(f"/proc/{process}/cmdline").read_bytes().split(b"\0")[:-1]
+    except OSError:
+        return []
+    is_ours = arguments and Path(os.fsdecode(arguments[0])).name == PROGRAM
+    return arguments if is_ours else []

@@ -1,0 +1,169 @@
+"""Processes that use a driver that unpacks are killed at any moment: nothing leaks or breaks."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from nacre.layers.ownership import KEEP
+from nacre.layers.union import union
+from nacre.storage.driver import StorageDriver
+from nacre.storage.fuse_processes import servers
+from nacre.testing.hard_stacks import BASE
+from nacre.testing.memory_layers import MemoryLayers
+from nacre.testing.seen import expected, found
+from tests.integration.driver_makers import DRIVERS
+from tests.integration.drivers_child import KEPT
+from tests.peers.mounting import mounted_below, nothing_stays_mounted
+
+pytestmark = pytest.mark.root
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def base(tmp_path: Path) -> Iterator[Path]:
+    (tmp_path / "at").mkdir()
+    with nothing_stays_mounted(tmp_path):
+        yield tmp_path
+
+
+def run_and_kill(name: str, base: Path, number: int) -> None:
+    """Let two processes work on one store for a moment and kill both; they may not complain."""
+    with ExitStack() as running:
+        children = []
+        for seed in (2 * number, 2 * number + 1):
+            words = [
+                sys.executable,
+                "-m",
+                "tests.integration.drivers_child",
+                name,
+                str(base),
+                str(seed),
+            ]
+            child = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
+            running.enter_context(child)
+            running.callback(child.kill)
+            children.append(child)
+        for child in children:
+            assert child.stdout
+            assert child.stdout.readline() == "ready\n"
+        time.sleep(random.Random(number).random() / 2)
+        for child in children:
+            assert child.poll() is None, "it was not killed: it failed"
+            child.kill()
+            assert child.communicate()[0] == ""
+
+
+def assert_sound(name: str, base: Path) -> None:
+    """Clear away what is left; see that all works and nothing is there that should not."""
+    layers = MemoryLayers(base / "tars")
+    driver = DRIVERS[name](base, layers)
+    driver.recover()
+    for at, _ in list(driver.attached()):
+        driver.detach(at)
+    for top, chain in list(driver.scratches()):
+        assert chain == layers.chain(*KEPT)
+        with driver.writable(top) as tree:
+            assert (tree / "tmp" / "f").read_bytes() == b"irregular"
+        driver.remove(top)
+    check_trees(driver, layers)
+    driver.prune([])
+    assert mounted_below(base) == []
+    assert remains(base / "store") == remains(base / "run") == []
+
+
+def check_trees(driver: StorageDriver, layers: MemoryLayers) -> None:
+    """See that trees made of whatever folders are there by now are right."""
+    for chain in (layers.chain(BASE), layers.chain(*KEPT)):
+        with driver.mounted(chain) as tree:
+            whole = union(map(layers.toc, chain.layers))
+            assert found(tree, KEEP) == expected(whole, layers, KEEP)
+
+
+def remains(folder: Path) -> list[Path]:
+    """Return the files in a folder, but for what locks are held on."""
+    return [
+        path
+        for path in folder.rglob("*")
+        if not path.is_dir() and path.name not in ("users", "gate")
+    ]
+
+
+def kills(name: str, base: Path, rounds: int) -> None:
+    for number in range(rounds):
+        run_and_kill(name, base, number)
+        assert_sound(name, base)
+
+
+@pytest.mark.parametrize("name", DRIVERS)
+def test_killed_at_any_moment(name: str, base: Path) -> None:
+    kills(name, base, 4)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize("name", DRIVERS)
+def test_killed_at_a_hundred_moments(name: str, base: Path) -> None:
+    kills(name, base, 100)
+
+
+# The processes behind mounts may die too
+
+
+@pytest.fixture
+def layers(tmp_path: Path) -> MemoryLayers:
+    return MemoryLayers(tmp_path / "tars")
+
+
+def kill_servers(at: Path) -> None:
+    found = servers(at)
+    assert len(found) == 1
+    os.kill(found[0], signal.SIGKILL)
+    while servers(at):
+        time.sleep(0.001)
+
+
+def test_a_dead_shared_mount_is_made_again(base: Path, layers: MemoryLayers) -> None:
+    driver, chain = DRIVERS["fuse"](base, layers), layers.chain(BASE)
+    with driver.mounted(chain) as tree:
+        kill_servers(tree)
+        with driver.mounted(chain) as again:
+            assert (again / "etc" / "motd").read_bytes() == b"hello\n"
+
+
+def test_dead_mounts_are_cleared_away(base: Path, layers: MemoryLayers) -> None:
+    driver, chain = DRIVERS["fuse"](base, layers), layers.chain(BASE)
+    driver.prepare("top", chain)
+    with ExitStack() as stack:
+        kill_servers(stack.enter_context(driver.mounted(chain)))
+        driver.recover()
+        assert mounted_below(base) == []
+
+
+def test_a_dead_writable_top_can_be_used_again(base: Path, layers: MemoryLayers) -> None:
+    driver = DRIVERS["fuse"](base, layers)
+    driver.prepare("top", layers.chain(BASE))
+    with driver.writable("top") as tree:
+        (tree / "new").write_bytes(b"n")
+        kill_servers(tree)
+    with driver.writable("top") as tree:
+        assert (tree / "etc" / "motd").exists()
+    driver.remove("top")
+
+
+def test_a_server_ends_with_its_mount(base: Path, layers: MemoryLayers) -> None:
+    driver = DRIVERS["fuse"](base, layers)
+    driver.prepare("top", layers.chain(BASE))
+    with driver.mounted(layers.chain(BASE)) as tree, driver.writable("top") as top:
+        assert len(servers(tree)) == len(servers(top)) == 1
+    assert servers(tree) == servers(top) == []
