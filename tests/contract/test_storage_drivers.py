@@ -58,6 +58,7 @@ class TestOverlay(StorageDriverContract):
 
 
 @pytest.mark.root
+@pytest.mark.peers
 class TestFuse(StorageDriverContract):
     @pytest.fixture
     def stage(self, tmp_path: Path) -> Stage:
@@ -122,6 +123,7 @@ STAGES: dict[str, Callable[[Path], Stage]] = {
 
 
 @pytest.mark.root
+@pytest.mark.peers
 @pytest.mark.parametrize("name", SUITE)
 @pytest.mark.parametrize("stage", STAGES)
 def test_an_ordinary_user_gets_the_same(user: User, stage: str, name: str) -> None:

@@ -20,6 +20,9 @@ from tests.peers.nacre import NacreCli
 from tests.servers.publishing import publish
 from tests.servers.registry_server import RegistryServer
 
+KEPT = ("blobs/", "tocs/", "storage/erofs/")
+"""Where the files are that an image consists of."""
+
 SLACK = 10 * MEBIBYTE
 """What one attempt may have under way between server and disk: three connections' buffers."""
 
