@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from nacre.cli.render.units import human_size
+from nacre.engine.engine import Engine
 from nacre.oci.digest import Digest
 from nacre.testing.builders import an_image
 from tests.peers.nacre import NacreCli
@@ -129,6 +131,21 @@ def test_elsewhere_raw_tars_are_compressed_anew(nacre_cli: NacreCli, name: str) 
         nacre_cli("rmi", "--force", name, f"{other.host}/app:1")
         nacre_cli("pull", f"{other.host}/app:1")
     assert nacre_cli("image", "cat", f"{other.host}/app:1:/etc/top") == "t" * 7000
+
+
+@pytest.mark.root
+@pytest.mark.parametrize("driver", ["erofs", "overlay", "copying"])
+def test_disk_use_tells_each_form(nacre_cli: NacreCli, name: str, driver: str) -> None:
+    keep(nacre_cli, "both", driver)
+    nacre_cli("pull", name)
+    with Engine(root=nacre_cli.root, environment=nacre_cli.env) as engine:
+        (use,) = engine.system.disk_use().images
+    assert use.compressed == sum(len(IMAGE.blobs[Digest(f"sha256:{one}")]) for one in packed())
+    assert use.unpacked >= sum(map(len, TARS)) if driver == "erofs" else use.unpacked >= 12_000
+    assert use.shared == 0
+    assert use.unique > use.compressed + use.unpacked
+    (row,) = nacre_cli("system", "df", "-v").splitlines()[3:]
+    assert row.split()[-2:] == [f"{use.compressed}B", human_size(use.unpacked, precision=3)]
 
 
 def test_a_wrong_value_is_told(nacre_cli: NacreCli) -> None:

@@ -133,6 +133,19 @@ class Storage:
                 return
         raise NotFound(f"no image is mounted at {folder}")
 
+    def size(self, layer: Digest) -> int:
+        """Return how many bytes of disk the drivers use for a layer besides blobs."""
+        return sum(driver.size(layer) for driver in self._used if not driver.in_place)
+
+    def tree_size(self, chain: Chain) -> int:
+        """Return how many bytes of disk the drivers use for a chain beyond its layers."""
+        return sum(driver.tree_size(chain) for driver in self._used)
+
+    @cached_property
+    def _used(self) -> list[StorageDriver]:
+        """All drivers, of which some may have something; none where none was ever used."""
+        return [self._make(name) for name in PROBES] if self._folder.exists() else []
+
     def prune(self, alive: Collection[Chain]) -> int:
         """Remove what neither these chains nor a writable top need; return the bytes freed.
 

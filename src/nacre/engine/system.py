@@ -4,51 +4,22 @@ from __future__ import annotations
 
 import os
 import platform as python_platform
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nacre import __version__
-from nacre.content import gc
-from nacre.content.store import BlobNotFound
 from nacre.engine import removing
+from nacre.engine.disk_use import DiskUse, disk_use
 from nacre.errors import NacreError, NotFound
 from nacre.value import replace
 
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from nacre.engine.catalogue import LocalImage
     from nacre.engine.parts import Parts
     from nacre.engine.removing import Pruned
-    from nacre.oci.descriptor import Descriptor
-    from nacre.oci.digest import Digest
-
-
-@dataclass(frozen=True, slots=True)
-class ImageUse:
-    """The disk that one image takes, in bytes as they lie."""
-
-    image: LocalImage
-    shared: int
-    """Bytes that other images have too."""
-
-    unique: int
-    """Bytes that would become free with this image."""
-
-
-@dataclass(frozen=True, slots=True)
-class DiskUse:
-    """The disk that the store takes, in bytes."""
-
-    images: tuple[ImageUse, ...]
-    size: int
-    """All blobs together, each once."""
-
-    unreferenced: int
-    """Blobs that no image has: what ``system prune`` frees at once."""
 
 
 class System:
@@ -59,41 +30,7 @@ class System:
 
     def disk_use(self) -> DiskUse:
         """Return what images take, truthfully: every byte counted where it lies."""
-        blobs = self._parts.store.blobs
-        images = self._parts.catalogue.all()
-        parts = [gc.reachable(self._roots(image), blobs) for image in images]
-        owners: dict[Digest, int] = {}
-        for part in parts:
-            for digest in part:
-                owners[digest] = owners.get(digest, 0) + 1
-        sizes = self._sizes()
-        uses = [
-            ImageUse(
-                image,
-                shared=sum(sizes.get(digest, 0) for digest in part if owners[digest] > 1),
-                unique=sum(sizes.get(digest, 0) for digest in part if owners[digest] == 1),
-            )
-            for image, part in zip(images, parts, strict=True)
-        ]
-        return DiskUse(
-            tuple(uses),
-            size=sum(sizes.values()),
-            unreferenced=sum(size for digest, size in sizes.items() if digest not in owners),
-        )
-
-    def _roots(self, image: LocalImage) -> Iterator[Descriptor]:
-        """Go through what an image is here as, the forms in which it was pushed included."""
-        for record in image.records:
-            yield record.descriptor
-            yield from self._parts.store.state.pushed_as(record.descriptor.digest)
-
-    def _sizes(self) -> dict[Digest, int]:
-        blobs = self._parts.store.blobs
-        sizes: dict[Digest, int] = {}
-        for digest in blobs:
-            with suppress(BlobNotFound):  # somebody prunes meanwhile
-                sizes[digest] = blobs.size(digest)
-        return sizes
+        return disk_use(self._parts)
 
     def prune(self, *, everything: bool = False, filters: Iterable[str] = ()) -> Pruned:
         """Remove unused images and every byte that nobody refers to, interrupted downloads too.

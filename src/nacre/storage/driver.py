@@ -163,6 +163,9 @@ class StorageDriver(TakesLayers, Protocol):
     def size(self, layer: Digest) -> int:
         """Return how many bytes of disk this driver uses for a layer; 0 for one it has not."""
 
+    def tree_size(self, chain: Chain) -> int:
+        """Return how many bytes of disk this driver uses for a chain, beyond its layers."""
+
     def prune(self, alive: Collection[Chain]) -> int:
         """Remove what no chain of these, no scratch and no mount needs; return the bytes freed."""
 

@@ -102,6 +102,13 @@ class Folders:
         """Return about how many bytes of disk the folder of a layer takes."""
         return self._size(LAYERS, key_of(layer))
 
+    def tree_size(self, chain: Chain) -> int:
+        """Return about how many bytes of disk a chain takes beyond the folders of its layers."""
+        key = key_of(chain.id)
+        names = [name for name in self._names(key) if not name.startswith(f"{LAYERS}/")]
+        parts = (name.split("/") for name in names)
+        return self._size(CHAINS, key) + sum(self._size(kind, part) for kind, part in parts)
+
     def make(self, chain: Chain) -> None:
         """Make all that the tree of a chain needs.
 

@@ -131,6 +131,10 @@ class StackedDriver:
         """Return about how many bytes of disk the folder of a layer takes."""
         return self._folders.size(layer)
 
+    def tree_size(self, chain: Chain) -> int:
+        """Return about how many bytes of disk a chain takes beyond the folders of its layers."""
+        return self._folders.tree_size(chain)
+
     def make_ready(self, chain: Chain) -> None:
         """Make the folders that a chain needs; see `StorageDriver`."""
         self._folders.make(chain)

@@ -88,6 +88,14 @@ class StorageDriverContract:
         assert stage.new().has(layer)
         assert driver.size(layer) >= 0
 
+    def test_what_is_made_of_a_chain_is_told(self, stage: Stage) -> None:
+        driver, chain = stage.new(), stage.layers.chain(BASE, [file("tmp/f", b"f")])
+        assert driver.tree_size(chain) == 0
+        driver.make_ready(chain)
+        assert driver.tree_size(chain) > 0
+        driver.prune([])
+        assert driver.tree_size(chain) == 0
+
     def test_an_empty_layer_is_a_layer(self, stage: Stage) -> None:
         driver, layer = stage.new(), stage.layers.add()
         stage.take_in(driver, layer)

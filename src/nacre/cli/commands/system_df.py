@@ -13,7 +13,7 @@ from nacre.cli.render.units import human_size
 if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
-    from nacre.engine.system import DiskUse, ImageUse
+    from nacre.engine.disk_use import DiskUse, ImageUse
 
 FLAGS = (TABLE_FORMAT, switch("verbose", "Show detailed information on space usage", "v"))
 _TABLE = "table {{.Type}}\t{{.TotalCount}}\t{{.Active}}\t{{.Size}}\t{{.Reclaimable}}"
@@ -26,8 +26,13 @@ _HEADERS = {
 }
 _IMAGE_TABLE = (
     "table {{.Repository}}\t{{.Tag}}\t{{.ID}}\t{{.CreatedSince}}\t{{.Size}}\t"
-    "{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}"
+    "{{.SharedSize}}\t{{.UniqueSize}}\t{{.Containers}}\t{{.CompressedSize}}\t{{.UnpackedSize}}"
 )
+_IMAGE_HEADERS = {
+    **images.HEADERS,
+    "CompressedSize": "COMPRESSED",
+    "UnpackedSize": "UNPACKED",
+}
 
 
 def run(given: Given, console: Console) -> int:
@@ -63,7 +68,7 @@ def _show_images(use: DiskUse, asked: str, console: Console) -> None:
     if asked in ("", "table"):
         console.line("Images space usage:\n")
         rows = _image_rows(use.images, whole=False)
-        console.lines(render_rows(rows, default_table=_IMAGE_TABLE, headers=images.HEADERS))
+        console.lines(render_rows(rows, default_table=_IMAGE_TABLE, headers=_IMAGE_HEADERS))
         return
     from nacre.cli.render.inspection import render_one
     from nacre.cli.render.template.values import Row
@@ -81,4 +86,6 @@ def _image_rows(uses: tuple[ImageUse, ...], *, whole: bool) -> Iterator[images.F
             "SharedSize": human_size(use.shared, precision=3),
             "UniqueSize": human_size(use.unique, precision=3),
             "Containers": "0",
+            "CompressedSize": human_size(use.compressed, precision=3),
+            "UnpackedSize": human_size(use.unpacked, precision=3),
         }

@@ -85,6 +85,10 @@ class ErofsDriver:
         """Return how many bytes of disk the raw tar of a layer takes."""
         return self._tars.size(layer)
 
+    def tree_size(self, chain: Chain) -> int:
+        """Return how many bytes of disk the index of a chain takes, with what belongs to it."""
+        return self._indexes.size(chain)
+
     def make_ready(self, chain: Chain) -> None:
         """Write the index of a chain; see `StorageDriver`."""
         self._indexes.get(chain)

@@ -89,6 +89,14 @@ class Indexes:
         """Return the union of a chain; raises as ``get``."""
         return union(self._layers.toc(layer) for layer in chain.layers)
 
+    def size(self, chain: Chain) -> int:
+        """Return how many bytes of disk the index of a chain takes; 0 when there is none."""
+        found = 0
+        for suffix in (_INDEX, _BELOW, _COMPANION):
+            with suppress(FileNotFoundError):
+                found += self._file(chain, suffix).stat().st_size
+        return found
+
     def keep_only(self, keys: Collection[str]) -> int:
         """Remove all other indexes and what dead processes left; return the bytes freed."""
         freed = 0
