@@ -58,6 +58,10 @@ class _Part:
         return key_of(Chain(chain.layers[: self.number + 1]).id)
 
 
+def _anything_goes(_toc: Toc) -> None:
+    """Refuse no layer."""
+
+
 class Folders:
     """The folders of a store.
 
@@ -66,6 +70,7 @@ class Folders:
         layers: the layers that are here.
         form: the form of whiteouts and the like.
         ownership: how owners in layers become owners on disk.
+        check: raises for a layer that could be stacked, but would not be shown as it is.
         most: most folders of layers in a stack.
     """
 
@@ -76,8 +81,10 @@ class Folders:
         *,
         form: Overlay,
         ownership: Ownership,
+        check: Callable[[Toc], None] = _anything_goes,
         most: int = MAX_FOLDERS,
     ) -> None:
+        self._check = check
         self._staging = Staging(folder)
         self._layers = layers
         self._form = form
@@ -204,6 +211,8 @@ class Folders:
 
     def _make_chain(self, chain: Chain, key: str) -> None:
         tocs = [self._layers.toc(layer) for layer in chain.layers]
+        for toc in tocs:
+            self._check(toc)
         trees = _Trees(tocs)
         root = trees.upto(len(tocs)).root
         parts = _parts(chain, tocs, self._most)

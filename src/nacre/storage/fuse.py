@@ -16,8 +16,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from nacre.errors import Conflict, Denied, NacreError, NotFound, Unavailable, Unsupported
+from nacre.layers.errors import shown
 from nacre.layers.ownership import KEEP, Ownership
-from nacre.layers.whiteout import OPAQUE, PREFIX, Overlay
+from nacre.layers.toc import Toc
+from nacre.layers.whiteout import OPAQUE, PREFIX, Overlay, Role
 from nacre.oci.digest import Digest
 from nacre.storage.folders import Folders
 from nacre.storage.fuse_mounts import FuseMounts, is_dead
@@ -34,6 +36,22 @@ _UNMOUNT = "fusermount3"
 _OPAQUE_TOO = PREFIX + b".opq"  # it makes this device beside the usual marker
 _OWN_XATTRS = "user.fuseoverlayfs."
 _FUSE_DEVICE = Path("/dev/fuse")
+
+
+def check_names(toc: Toc) -> None:
+    """See that no name of a layer looks like a whiteout and is none: ``.wh.a/b`` in a tar.
+
+    Raises:
+        Unsupported: fuse-overlayfs would take it for one, and hide what is called ``a``.
+    """
+    for path, role in zip(toc.paths, toc.roles, strict=True):
+        is_suspect = PREFIX in path and role == Role.ENTRY
+        if is_suspect and any(part.startswith(PREFIX) for part in path.split(b"/")):
+            raise Unsupported(
+                f"the storage driver fuse cannot show {shown(path)}: fuse-overlayfs takes such a "
+                "name for a whiteout",
+                remedy="use another, see 'nacre info'",
+            )
 
 
 class FuseOverlay:
@@ -109,7 +127,13 @@ def fuse_driver(
     return StackedDriver(
         NAME,
         form,
-        folders=Folders(folder_of(folder, form, ownership), layers, form=form, ownership=ownership),
+        folders=Folders(
+            folder_of(folder, form, ownership),
+            layers,
+            form=form,
+            ownership=ownership,
+            check=check_names,
+        ),
         scratches=Scratches(folder / "scratch", NAME, end=lambda scratch: _end(stacker, scratch)),
         stacker=stacker,
         mounts=FuseMounts(run, stacker.unmount, owner=owner, may_bind=os.geteuid() == 0),
