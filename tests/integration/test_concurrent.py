@@ -13,7 +13,7 @@ import pytest
 from nacre.testing.builders import a_layer
 from tests.conftest import RegistryStarter
 from tests.integration.images import MEBIBYTE, noise_image, place
-from tests.integration.unharmed import files
+from tests.integration.unharmed import KEPT, files
 from tests.peers.nacre import NacreCli
 from tests.servers.publishing import publish
 from tests.servers.registry_server import RegistryServer
@@ -50,7 +50,7 @@ def assert_sound(cli: NacreCli) -> None:
     done = cli.run("image", "verify", "--all")
     assert done.returncode == 0, done
     cli("system", "prune", "-f")
-    found = [name for name in files(cli.root) if not name.startswith("blobs/")]
+    found = [name for name in files(cli.root) if not name.startswith(KEPT)]
     assert sorted(found) == ["index.json", "oci-layout"]
     assert cli.run("image", "verify", "--all").returncode == 0
 

@@ -15,13 +15,10 @@ import pytest
 from nacre.testing.builders import a_layer
 from tests.conftest import ProxyStarter, RegistryStarter
 from tests.integration.images import MEBIBYTE, noise_image, place, size_of
-from tests.integration.unharmed import files
+from tests.integration.unharmed import KEPT, files
 from tests.peers.nacre import NacreCli
 from tests.servers.publishing import publish
 from tests.servers.registry_server import RegistryServer
-
-KEPT = ("blobs/", "tocs/", "storage/erofs/")
-"""Where the files are that an image consists of."""
 
 SLACK = 10 * MEBIBYTE
 """What one attempt may have under way between server and disk: three connections' buffers."""

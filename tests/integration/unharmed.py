@@ -14,6 +14,8 @@ from nacre.testing.builders import a_layer
 from tests.peers.nacre import NacreCli
 
 SOUND = "sound:base"
+KEPT = ("blobs/", "tocs/", "storage/erofs/", "storage/overlay/", "storage/copies/")
+"""Where the files are that images consist of."""
 _REFUSAL = re.compile(r"Error: (?P<what>.+) \((?P<remedy>[^()].*)\)")
 
 
@@ -69,11 +71,11 @@ def refusal(cli: NacreCli, *args: str | Path, saying: str, stdin: str | None = N
 
 
 def files(root: Path) -> dict[str, str]:
-    """Return the hash of every file below a folder, those of the database left out."""
+    """Return the hash of every file below a folder, those of the database and locks left out."""
     return {
         str(path.relative_to(root)): sha256(path.read_bytes()).hexdigest()
         for path in sorted(root.rglob("*"))
-        if path.is_file() and not path.name.startswith("state.db")
+        if path.is_file() and not path.name.startswith("state.db") and path.name != "users"
     }
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from nacre.engine.seeing import Seeing
 from nacre.oci import platform as platforms
 from nacre.oci import reference as references
+from nacre.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ class Images(Seeing):
         """
         from nacre.engine import removing
 
-        return removing.remove(
+        removals = removing.remove(
             self._parts.store,
             self._parts.catalogue,
             name,
@@ -248,12 +249,15 @@ class Images(Seeing):
             prune=prune,
             mounts=self._parts.attached,
         )
+        if prune:
+            self._forget_trees()
+        return removals
 
     def prune(self, *, everything: bool = False, filters: Iterable[str] = ()) -> Pruned:
         """Remove images without a name, or with ``everything`` all that no container uses."""
         from nacre.engine import removing
 
-        return removing.prune(
+        pruned = removing.prune(
             self._parts.store,
             self._parts.catalogue,
             everything=everything,
@@ -261,6 +265,14 @@ class Images(Seeing):
             downloads=False,
             mounts=self._parts.attached,
         )
+        return replace(pruned, reclaimed=pruned.reclaimed + self._forget_trees())
+
+    def _forget_trees(self) -> int:
+        # What lies in a user namespace is left to ``system prune``.
+        has_any = (self._parts.settings.root / "storage").exists()
+        if not has_any or self._parts.storage.is_apart:
+            return 0
+        return self._parts.prune_storage()
 
     def save(
         self,

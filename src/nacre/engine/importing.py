@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
+import stat
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
 from nacre.errors import Invalid
@@ -91,6 +93,7 @@ def _store_layer(local: LocalTarget, source: BinaryIO) -> Descriptor:
     scanner = Scanner()
     try:
         with open_decompressed(source) as tar, local.producing() as ingest:
+            _refuse_device(source)
             while piece := tar.read(_PIECE):
                 for entry in scanner.feed(piece):
                     _check(entry, where)
@@ -102,6 +105,15 @@ def _store_layer(local: LocalTarget, source: BinaryIO) -> Descriptor:
     if not layer.size:
         raise InvalidRootfs(f"{where} is empty")
     return layer
+
+
+def _refuse_device(source: BinaryIO) -> None:
+    """Refuse what may never end, such as /dev/zero."""
+    with suppress(OSError, AttributeError):
+        if stat.S_ISCHR(os.fstat(source.fileno()).st_mode):
+            raise InvalidRootfs(
+                f"{_name(source)} is a device, not an archive", remedy="name a file, a URL or -"
+            )
 
 
 def _check(entry: Entry, where: str) -> None:

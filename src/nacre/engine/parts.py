@@ -6,6 +6,7 @@ Nothing is opened before it is used.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from nacre.content.filesystem import FilesystemBlobs
 from nacre.engine.catalogue import Catalogue
 from nacre.engine.local import LocalStore
 from nacre.engine.state import State
+from nacre.errors import NacreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -58,6 +60,19 @@ class Parts:
         """Go through the folders where images are mounted, with the IDs of their chains."""
         # Where nothing was ever mounted, nobody waits for the drivers to be imported.
         return self.storage.attached() if self.settings.run_of_store.exists() else iter(())
+
+    def prune_storage(self) -> int:
+        """Remove what drivers made for images that are gone; return how many bytes became free."""
+        # Where nothing was ever unpacked, nobody waits for the drivers to be imported.
+        if not (self.settings.root / "storage").exists():
+            return 0
+        from nacre.engine.mounting import chain_of  # noqa: PLC0415
+
+        alive = []
+        for image in self.catalogue.all():
+            with suppress(NacreError):  # incomplete or damaged
+                alive.append(chain_of(image))
+        return self.storage.prune(alive)
 
     def close(self) -> None:
         """Close whatever was opened; what is asked for afterwards is opened anew."""

@@ -71,7 +71,7 @@ class Storage:
             Denied, Unavailable: the store cannot be written to.
         """
         name = self._chosen()
-        if name in _INSIDE and os.geteuid() != 0:
+        if self.is_apart:
             enter()
         return self._tidied(name)
 
@@ -88,8 +88,13 @@ class Storage:
         if self._keep == "compressed":
             return None
         if unpack is None:
-            unpack = os.geteuid() == 0 or self._chosen() not in _INSIDE
+            unpack = not self.is_apart
         return self.driver if unpack else None
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether this process would have to enter a user namespace for the driver."""
+        return os.geteuid() != 0 and self._chosen() in _INSIDE
 
     def survey(self) -> tuple[str, Survey]:
         """Return the name of the driver to use and what was found of all.
@@ -112,7 +117,7 @@ class Storage:
         Raises:
             Unsupported: also where the mount would end with this process.
         """
-        if os.geteuid() != 0 and self._chosen() in _INSIDE:
+        if self.is_apart:
             raise Unsupported(
                 "what an ordinary user mounts with the storage driver overlay is seen inside "
                 "'nacre unshare' only",

@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import platform as python_platform
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nacre import __version__
 from nacre.engine import removing
 from nacre.engine.disk_use import DiskUse, disk_use
-from nacre.errors import NacreError, NotFound
+from nacre.errors import NotFound
 from nacre.value import replace
 
 if TYPE_CHECKING:
@@ -45,18 +44,7 @@ class System:
             downloads=True,
             mounts=self._parts.attached,
         )
-        return replace(pruned, reclaimed=pruned.reclaimed + self._prune_storage())
-
-    def _prune_storage(self) -> int:
-        if not (self._parts.settings.root / "storage").exists():
-            return 0
-        from nacre.engine.mounting import chain_of  # noqa: PLC0415 - few need the drivers
-
-        alive = []
-        for image in self._parts.catalogue.all():
-            with suppress(NacreError):  # incomplete or damaged
-                alive.append(chain_of(image))
-        return self._parts.storage.prune(alive)
+        return replace(pruned, reclaimed=pruned.reclaimed + self._parts.prune_storage())
 
     def run_inside(self, command: Sequence[str]) -> NoReturn:
         """Replace this process by a command in a user namespace, where its user may mount.

@@ -116,6 +116,8 @@ class Staging:
             doomed: kinds and keys, found out when nobody uses anything. Whatever refers to another
                 one comes before it.
         """
+        if not self.folder.exists():
+            return
         with self.new() as gone, self._users(fcntl.LOCK_EX):
             for number, (kind, key) in enumerate(doomed):
                 with disk_errors(self.folder), suppress(FileNotFoundError):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Self
 
-from nacre.layers.apply import Applier, BadMember, TreeBuilder
+from nacre.content.diskerrors import DiskFull, disk_error
+from nacre.layers.apply import Applier, BadMember, CannotUnpack, TreeBuilder
 from nacre.layers.entry import Kind
 from nacre.layers.ownership import Ownership
 from nacre.layers.rootpath import Root
@@ -36,6 +37,7 @@ class Unpacker:
     """
 
     def __init__(self, tree: Path, *, form: Overlay, ownership: Ownership) -> None:
+        self._tree = tree
         self._open = ExitStack()
         root = self._open.enter_context(Root.open(tree))
         applier = Applier(root, overlay=form, ownership=ownership)
@@ -56,7 +58,8 @@ class Unpacker:
         """
         if self._failure is None:
             try:
-                self._applier.feed(data)
+                with _full_disks(self._tree):
+                    self._applier.feed(data)
             except BadMember as failure:
                 self._failure = failure
 
@@ -69,7 +72,8 @@ class Unpacker:
         """
         if self._failure is not None:
             raise self._failure
-        self._applier.finish()
+        with _full_disks(self._tree):
+            self._applier.finish()
 
 
 def unpack_delta(
@@ -97,7 +101,11 @@ def unpack_delta(
         CannotUnpack: the disk fails or is full.
         Forbidden: the operating system does not let us.
     """
-    with Root.open(tree) as root, TreeBuilder(root, overlay=form, ownership=ownership) as builder:
+    with (
+        _full_disks(tree),
+        Root.open(tree) as root,
+        TreeBuilder(root, overlay=form, ownership=ownership) as builder,
+    ):
         for path, node in delta.directories:
             builder.make(path, node.entry)
         for number, makes in groupby(delta.others, key=lambda make: make.node.layer):
@@ -109,6 +117,19 @@ def unpack_delta(
         for path in delta.hidden:
             builder.hide(path)
         builder.finish()
+
+
+@contextmanager
+def _full_disks(tree: Path) -> Iterator[None]:
+    """Tell a full disk from other failures: what cannot be finished should give its space back."""
+    try:
+        yield
+    except CannotUnpack as failure:
+        if isinstance(failure.__cause__, OSError):
+            error = disk_error(failure.__cause__, tree)
+            if isinstance(error, DiskFull):
+                raise error from failure
+        raise
 
 
 def delta_sizes(delta: Delta) -> Iterable[int]:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
-from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from nacre.cli.options import PLATFORM, string, strings
-from nacre.errors import Invalid
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
@@ -40,6 +38,4 @@ def _opened(source: str, console: Console) -> AbstractContextManager[BinaryIO | 
         return nullcontext(console.binary_input("import"))
     if source.startswith(("http://", "https://")):
         return nullcontext(source)
-    if Path(source).is_char_device():  # some never end
-        raise Invalid(f"{source} is a device, not an archive", remedy="name a file, a URL or -")
     return open(source, "rb")  # noqa: PTH123 - the words of the error are then about this text
