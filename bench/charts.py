@@ -94,6 +94,37 @@ def memory(raw: dict[str, Any]) -> None:
     _write(figure, "memory")
 
 
+def ready(raw: dict[str, Any]) -> None:
+    """Draw every run of every tool, one chart an image."""
+    for shape, title in raw["shapes"].items():
+        runs = [run for run in raw["runs"] if run["shape"] == shape]
+        names = [name for name in reversed(raw["titles"]) if any(r["tool"] == name for r in runs)]
+        if not runs:
+            continue
+        figure, axes = _chart(f"registry to mounted tree: {title}", 0.8 + 0.35 * len(names))
+        for place, name in enumerate(names):
+            walls = [run["cost"]["wall"] for run in runs if run["tool"] == name]
+            _dots(axes, place, walls, name.split(",")[0])
+        axes.set_yticks(range(len(names)), names)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("seconds (dots: runs, bars: medians)")
+        _write(figure, f"ready-{shape}")
+
+
+def pack(raw: dict[str, Any]) -> None:
+    """Draw every commit of both tools."""
+    names = list(dict.fromkeys((run["tool"], run["form"]) for run in raw["runs"]))
+    names.sort(key=lambda name: (name[1], name[0]), reverse=True)
+    figure, axes = _chart("a changed tree becomes a layer", 0.8 + 0.35 * len(names))
+    for place, (tool, form) in enumerate(names):
+        walls = [r["cost"]["wall"] for r in raw["runs"] if (r["tool"], r["form"]) == (tool, form)]
+        _dots(axes, place, walls, tool)
+    axes.set_yticks(range(len(names)), [f"{tool}, {form}" for tool, form in names])
+    axes.set_xlim(left=0)
+    axes.set_xlabel("seconds (dots: runs, bars: medians)")
+    _write(figure, "pack")
+
+
 def _chart(title: str, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(8, height), layout="constrained")
     axes = figure.subplots()
@@ -115,7 +146,13 @@ def _write(figure: Figure, name: str) -> None:
 
 def main() -> None:
     """Draw what there is."""
-    draw = {"image_copy": copies, "startup": startup, "memory": memory}
+    draw = {
+        "image_copy": copies,
+        "startup": startup,
+        "memory": memory,
+        "ready": ready,
+        "pack": pack,
+    }
     with mpl.rc_context(_STYLE):
         for name, chart in draw.items():
             raw: Path = FOLDER / f"{name}.json"
