@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from nacre.errors import Invalid
 from nacre.oci.reference import HUB, is_domain, is_repository_path
+from nacre.value import Value
 
 HUB_HOST = "registry-1.docker.io"
 """The host that serves the names of ``docker.io``."""
@@ -23,8 +23,7 @@ class InvalidPort(Invalid):
     usual_remedy = "write HOST:PORT with a port from 1 to 65535"
 
 
-@dataclass(frozen=True, slots=True)
-class Endpoint:
+class Endpoint(Value):
     """A host that serves the names of ``domain``, below ``prefix`` when that is not empty.
 
     ``host`` is ``host[:port]``. ``scheme`` is "" unless the address itself states one.

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from nacre.distribution.endpoint import is_loopback
-from nacre.distribution.exchange import Origin
+from nacre.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from nacre.distribution.exchange import Origin
 
 
-@dataclass(frozen=True, slots=True)
-class Proxies:
+class Proxies(Value):
     """Proxy addresses by scheme, and the hosts that are reached without one.
 
     An entry of ``none`` is ``*``, a domain (which includes what lies below it), a domain with a

@@ -6,16 +6,19 @@ Only values and how to read them from a TOML table or a mapping of environment v
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any
 from urllib.parse import urlsplit
 
 from nacre.distribution.endpoint import HUB_HOST, Endpoint, is_address
 from nacre.distribution.proxies import Proxies
 from nacre.errors import Invalid
 from nacre.oci.reference import HUB, is_domain
+from nacre.value import Value
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _NOTHING: Mapping[str, str] = MappingProxyType({})
 _LONGEST = 86_400
@@ -26,8 +29,7 @@ class InvalidSettings(Invalid):
     """A setting is not what it must be."""
 
 
-@dataclass(frozen=True, slots=True)
-class HostSettings:
+class HostSettings(Value):
     """What is set for one registry, as the table ``[registry."HOST"]`` says it.
 
     ``location`` relocates pulls and pushes of this registry's names to another
@@ -50,7 +52,7 @@ class HostSettings:
         Raises:
             InvalidSettings: it is no table, a key is unknown or its value is of the wrong kind.
         """
-        table = _table(f'registry."{name}"', table, [item.name for item in fields(cls)])
+        table = _table(f'registry."{name}"', table, cls.__match_args__)
         host = cls(
             location=_address(name, "location", table.get("location", "")),
             mirrors=tuple(_addresses(name, table.get("mirrors", []))),
@@ -65,10 +67,10 @@ class HostSettings:
 
 
 _PLAIN = HostSettings()
+_NO_HOSTS: Mapping[str, HostSettings] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class Timeouts:
+class Timeouts(Value):
     """How long to wait for a host, in seconds: to be connected, and for each piece of a reply."""
 
     connect: float = 20.0
@@ -86,14 +88,13 @@ class Timeouts:
         return cls(**{keys[key]: _seconds(key, value) for key, value in known.items()})
 
 
-@dataclass(frozen=True, slots=True)
-class RegistrySettings:
+class RegistrySettings(Value):
     """Everything that the registry client is told."""
 
-    hosts: Mapping[str, HostSettings] = field(default_factory=dict)
-    proxies: Proxies = field(default_factory=Proxies)
+    hosts: Mapping[str, HostSettings] = _NO_HOSTS
+    proxies: Proxies = Proxies()
     certificate_directories: tuple[Path, ...] = ()
-    timeouts: Timeouts = field(default_factory=Timeouts)
+    timeouts: Timeouts = Timeouts()
 
     @classmethod
     def from_toml(
@@ -148,8 +149,7 @@ class RegistrySettings:
         return next(relocated, _PLAIN)
 
 
-@dataclass(frozen=True, slots=True)
-class CredentialLocations:
+class CredentialLocations(Value):
     """Where credentials are looked for: ``inline`` JSON, then ``files`` in order.
 
     ``writable`` is the file that logins are saved to.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import socket
 import ssl
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from nacre.distribution.settings import InvalidSettings, RegistrySettings, Timeo
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.oci.reference import parse
+from nacre.value import replace
 from tests.peers.certificates import Authority, Certificate
 from tests.servers.registry_server import RegistryServer
 from tests.servers.registry_values import Answer, Options
