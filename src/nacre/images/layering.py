@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from nacre.images.image import Image
 from nacre.images.tree import ImageTree, kind_of, shown_path
+from nacre.layers.errors import NoSuchPath
 from nacre.layers.union.history import history
-from nacre.layers.union.resolve import NoSuchPath
 from nacre.layers.usage import Efficiency, efficiency, layer_usage
 from nacre.oci.config import HistoryEntry, layer_steps
 from nacre.oci.digest import Digest

@@ -9,11 +9,11 @@ from typing import NamedTuple
 from nacre.errors import NotFound
 from nacre.images.image import Image
 from nacre.layers.entry import Kind
+from nacre.layers.errors import NoSuchPath
 from nacre.layers.paths import clean, joined
 from nacre.layers.toc.table import Toc
 from nacre.layers.union.fold import union
 from nacre.layers.union.node import IMPLIED, Node
-from nacre.layers.union.resolve import NoSuchPath
 from nacre.layers.union.tree import Tree
 from nacre.storage.layers import Layers
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from nacre.errors import Invalid
+from nacre.errors import Invalid, NotFound
+
+MAX_LINKS = 40
+"""Most symbolic links in one path, as in Linux."""
 
 
 class BadArchive(Invalid):
@@ -34,6 +37,25 @@ class LayerLimit(Invalid):
         super().__init__(message)
         self.limit = limit
         self.maximum = maximum
+
+
+class NoSuchPath(NotFound):
+    """There is nothing under that path, or something on the way is no directory.
+
+    ``path`` is what was looked for.
+    """
+
+    def __init__(self, message: str, *, path: bytes) -> None:
+        super().__init__(message)
+        self.path = path
+
+
+class TooManyLinks(Invalid):
+    """Symbolic links lead to symbolic links without an end. ``path`` is where it began."""
+
+    def __init__(self, path: bytes) -> None:
+        super().__init__(f"the path {shown(path)} leads through more than {MAX_LINKS} links")
+        self.path = path
 
 
 def shown(name: bytes) -> str:

@@ -17,12 +17,9 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import NamedTuple, NoReturn, Self
 
-from nacre.errors import Conflict, Invalid, NotFound
-from nacre.layers.errors import LayerLimit, shown
+from nacre.errors import Conflict
+from nacre.layers.errors import MAX_LINKS, LayerLimit, NoSuchPath, TooManyLinks, shown
 from nacre.layers.paths import joined, split
-
-MAX_LINKS = 40
-"""Most symbolic links in one path, as in Linux."""
 
 MAX_STEPS = 50_000_000
 
@@ -40,22 +37,6 @@ _syscall.restype = ctypes.c_long
 _syscall.argtypes = (
     *(ctypes.c_long, ctypes.c_int, ctypes.c_char_p, ctypes.c_void_p, ctypes.c_size_t),
 )
-
-
-class NoSuchPath(NotFound):
-    """There is nothing under that path, or something on the way is no directory."""
-
-    def __init__(self, message: str, *, path: bytes) -> None:
-        super().__init__(message)
-        self.path = path
-
-
-class TooManyLinks(Invalid):
-    """Symbolic links lead to symbolic links without an end. ``path`` is where it began."""
-
-    def __init__(self, path: bytes) -> None:
-        super().__init__(f"the path {shown(path)} leads through more than {MAX_LINKS} links")
-        self.path = path
 
 
 class Directory(NamedTuple):

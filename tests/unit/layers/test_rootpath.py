@@ -8,8 +8,8 @@ import pytest
 
 from nacre.errors import Conflict
 from nacre.layers import rootpath
-from nacre.layers.errors import LayerLimit
-from nacre.layers.rootpath import Directories, Directory, NoSuchPath, Root, TooManyLinks
+from nacre.layers.errors import LayerLimit, NoSuchPath, TooManyLinks
+from nacre.layers.rootpath import Directories, Directory, Root
 from tests.unit.layers.trees import open_files_unchanged
 
 

@@ -20,10 +20,10 @@ from nacre.layers.apply.whiteouts import (
     Whiteouts,
 )
 from nacre.layers.entry import Entry, Kind
-from nacre.layers.errors import LayerLimit
+from nacre.layers.errors import LayerLimit, TooManyLinks
 from nacre.layers.ownership import KEEP, Ownership
 from nacre.layers.paths import ROOT, clean, joined, split
-from nacre.layers.rootpath import Root, TooManyLinks
+from nacre.layers.rootpath import Root
 from nacre.layers.tar import Scanner
 from nacre.layers.whiteout import PREFIX, Overlay, Role, role, stored_link, target
 

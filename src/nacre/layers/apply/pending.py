@@ -14,7 +14,8 @@ from typing import NamedTuple
 from nacre.layers.access import open_directory, unlock
 from nacre.layers.apply.attributes import Attributes
 from nacre.layers.entry import Entry, Kind
-from nacre.layers.rootpath import Directory, NoSuchPath, Root
+from nacre.layers.errors import NoSuchPath
+from nacre.layers.rootpath import Directory, Root
 
 IMPLIED = Entry(b"", Kind.DIR, 0o755)
 """What a directory is like that no layer lists: root's, of 1970."""

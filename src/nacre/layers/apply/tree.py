@@ -16,10 +16,10 @@ from nacre.layers.apply.attributes import Attributes, Losses
 from nacre.layers.apply.errors import BadMember
 from nacre.layers.apply.pending import PendingDirectories
 from nacre.layers.entry import Entry, Kind
-from nacre.layers.errors import LayerLimit, shown
+from nacre.layers.errors import LayerLimit, NoSuchPath, TooManyLinks, shown
 from nacre.layers.paths import ROOT, joined, split
 from nacre.layers.removal import remove
-from nacre.layers.rootpath import Directories, Directory, NoSuchPath, Root, TooManyLinks, refuse
+from nacre.layers.rootpath import Directories, Directory, Root, refuse
 
 _NEW_FILE = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _FORMATS = {Kind.FIFO: stat.S_IFIFO, Kind.CHR: stat.S_IFCHR, Kind.BLK: stat.S_IFBLK}

@@ -14,8 +14,9 @@ from typing import Protocol
 
 from nacre.layers.access import by_descriptor, names_in, open_directory
 from nacre.layers.apply.tree import TreeWriter
+from nacre.layers.errors import NoSuchPath
 from nacre.layers.paths import joined, split
-from nacre.layers.rootpath import Directory, NoSuchPath
+from nacre.layers.rootpath import Directory
 from nacre.layers.whiteout import Overlay
 
 

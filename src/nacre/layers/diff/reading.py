@@ -14,9 +14,9 @@ from typing import NamedTuple, Self, TypeVar
 from nacre.errors import Conflict, Unavailable
 from nacre.layers.access import by_descriptor, chmod, names_in, unlock, unlocked_name
 from nacre.layers.entry import Kind
-from nacre.layers.errors import shown
+from nacre.layers.errors import NoSuchPath, shown
 from nacre.layers.paths import split
-from nacre.layers.rootpath import Directories, Directory, NoSuchPath, Root, refuse
+from nacre.layers.rootpath import Directories, Directory, Root, refuse
 from nacre.layers.whiteout import Overlay
 
 T = TypeVar("T")

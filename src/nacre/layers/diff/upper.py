@@ -11,9 +11,9 @@ from nacre.errors import Unsupported
 from nacre.layers.diff.changes import Change, ChangeKind, check_name, in_order
 from nacre.layers.diff.reading import Status, TreeReader
 from nacre.layers.entry import Kind
-from nacre.layers.errors import shown
+from nacre.layers.errors import NoSuchPath, shown
 from nacre.layers.paths import ROOT, joined
-from nacre.layers.rootpath import NoSuchPath, Root
+from nacre.layers.rootpath import Root
 from nacre.layers.whiteout import Overlay, is_overlay_whiteout
 
 

@@ -6,11 +6,11 @@ from contextlib import suppress
 
 from nacre.errors import Invalid
 from nacre.layers.entry import Kind
-from nacre.layers.errors import shown
+from nacre.layers.errors import TooManyLinks, shown
 from nacre.layers.paths import clean, split
 from nacre.layers.toc import Toc
 from nacre.layers.union.node import IMPLIED, Node
-from nacre.layers.union.resolve import Missing, Resolver, TooManyLinks
+from nacre.layers.union.resolve import Missing, Resolver
 from nacre.layers.whiteout import Role, stored_link, target
 
 _DIR = Kind.DIR.value[0]

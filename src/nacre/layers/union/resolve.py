@@ -4,35 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nacre.errors import Invalid, NotFound
 from nacre.layers.entry import Kind
-from nacre.layers.errors import LayerLimit, shown
+from nacre.layers.errors import MAX_LINKS, LayerLimit, TooManyLinks, shown
 from nacre.layers.union.node import Node
-
-MAX_LINKS = 40
-"""Most symbolic links in one path, as in Linux."""
 
 MAX_STEPS = 50_000_000
 MAX_DEPTH = 2048
 
 Missing = Callable[[Node, bytes], Node]
 """Is asked for the directory of a name in a directory, where there is none; returns or raises."""
-
-
-class NoSuchPath(NotFound):
-    """The tree holds nothing under that path. ``path`` is what was looked for."""
-
-    def __init__(self, message: str, *, path: bytes) -> None:
-        super().__init__(message)
-        self.path = path
-
-
-class TooManyLinks(Invalid):
-    """Symbolic links lead to symbolic links without an end. ``path`` is where it began."""
-
-    def __init__(self, path: bytes) -> None:
-        super().__init__(f"the path {shown(path)} leads through more than {MAX_LINKS} links")
-        self.path = path
 
 
 class Resolver:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nacre.layers.errors import shown
+from nacre.layers.errors import NoSuchPath, shown
 from nacre.layers.paths import ROOT, joined
 from nacre.layers.toc import Toc
 from nacre.layers.union.node import Node
-from nacre.layers.union.resolve import NoSuchPath, Resolver
+from nacre.layers.union.resolve import Resolver
 
 
 class Tree:

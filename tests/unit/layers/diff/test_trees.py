@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from nacre.layers.diff import Change, ChangeKind, Unreadable, Unstorable
-from nacre.layers.rootpath import NoSuchPath
+from nacre.layers.errors import NoSuchPath
 from tests.unit.layers.stacks import file, folder, gone, hardlink, symlink
 from tests.unit.layers.trees import (
     apply,
