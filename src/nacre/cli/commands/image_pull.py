@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nacre.cli.flags import UsageError
 from nacre.cli.options import PLATFORMS, PROGRESS, platforms_of, switch
 from nacre.cli.report import reporting
+from nacre.cli.startup import share_memory
 from nacre.oci import reference as references
 from nacre.oci.reference import Reference
 
@@ -24,6 +25,7 @@ FLAGS = (
 
 def run(given: Given, console: Console) -> int:
     """Pull one image, or all tags of a repository."""
+    share_memory()
     name = given.words[0]
     reference = references.parse(name)
     if not given.all_tags:
