@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nacre.engine.local_target import LocalTarget
     from nacre.engine.state import State
     from nacre.images.layers import ImageLayers
+    from nacre.layers.limits import Limits
     from nacre.oci.digest import Digest
     from nacre.oci.platform import Platform
     from nacre.oci.reference import Reference
@@ -41,8 +42,15 @@ class LocalStore:
     """Reads images of this machine; ``writing`` enters a lease under which they are added."""
 
     def __init__(
-        self, root: Path, blobs: FilesystemBlobs, state: State, platform: Platform
+        self,
+        root: Path,
+        blobs: FilesystemBlobs,
+        state: State,
+        platform: Platform,
+        *,
+        limits: Mapping[str, int],
     ) -> None:
+        self._limits = limits
         self.root = root
         self.blobs = blobs
         self.state = state
@@ -60,7 +68,14 @@ class LocalStore:
         """The layers that are here, by diff ID."""
         from nacre.images.layers import ImageLayers
 
-        return ImageLayers(self.blobs, self.tocs, self.state.forms_of)
+        return ImageLayers(self.blobs, self.tocs, self.state.forms_of, limits=self.limits)
+
+    @cached_property
+    def limits(self) -> Limits:
+        """What a layer may be at most."""
+        from nacre.layers.limits import Limits
+
+        return Limits(**self._limits)
 
     def open(self, descriptor: Descriptor) -> BinaryIO:
         """Return a blob's checked bytes; see `BlobReader`."""

@@ -45,8 +45,14 @@ class LocalTarget:
         self._platform = platform
         self._brought = brought
         self._tars_suffice = tars_suffice
-        intake = Unpacker(driver, store.tocs, self.producing).unpacking if driver else None
-        self._receiver = Receiver(store.blobs, on_layer=self._note, intake=intake)
+        limits = store.limits
+        unpacker = Unpacker(driver, store.tocs, self.producing, limits) if driver else None
+        self._receiver = Receiver(
+            store.blobs,
+            on_layer=self._note,
+            intake=unpacker.unpacking if unpacker else None,
+            limits=limits,
+        )
 
     def exists(self, descriptor: Descriptor) -> bool:
         """Say whether a blob is here, and keep it if so."""
@@ -130,7 +136,7 @@ class LocalTarget:
         size = state.layer_size(diff_id) if diff_id else None
         if diff_id and size is not None:
             return Received(layer, diff_id, size)
-        received = measure(self._store, layer)
+        received = measure(self._store, layer, limits=self._store.limits)
         self._note(received)
         return received
 

@@ -34,7 +34,13 @@ class Parts:
     def store(self) -> LocalStore:
         """The local store, made on first use."""
         root = self.settings.root
-        return LocalStore(root, FilesystemBlobs(root), State(root), self.settings.platform)
+        return LocalStore(
+            root,
+            FilesystemBlobs(root),
+            State(root),
+            self.settings.platform,
+            limits=self.settings.limits,
+        )
 
     @cached_property
     def catalogue(self) -> Catalogue:

@@ -21,7 +21,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-_KNOWN = {"root", "run", "storage-driver", "keep", "jobs", "network", "registry"}
+_KNOWN = {"root", "run", "storage-driver", "keep", "jobs", "limits", "network", "registry"}
+_LIMITS = {"size", "ratio", "entries", "depth", "name"}
 KEEP = ("both", "unpacked", "compressed")
 _ROOT_USER_STORE = "/var/lib/nacre"
 _ROOT_USER_RUN = "/run/nacre"
@@ -59,6 +60,9 @@ class Settings(Value):
 
     storage_driver: str = ""
     """The storage driver that has to be used; empty for the best that works."""
+
+    limits: Mapping[str, int] = _NOTHING
+    """The table ``[limits]`` as written; see `nacre.layers.limits`."""
 
     keep: str = "both"
     """In which form layers that are pulled stay: ``both``; ``unpacked``, as raw tars only; or
@@ -107,6 +111,7 @@ def load(
         jobs=_positive(path, table.get("jobs", 6)),
         run=_run(env, _folder(path, table.get("run", ""), "run")),
         storage_driver=_storage_driver(path, storage_driver, env, table.get("storage-driver", "")),
+        limits=_limits(path, table.get("limits", {})),
         keep=_keep(path, table.get("keep", "both")),
     )
 
@@ -193,6 +198,20 @@ def _storage_driver(
 def _positive(path: Path | None, value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 1 <= value <= 64:
         raise Invalid(f"{path}: jobs must be a number from 1 to 64")
+    return value
+
+
+def _limits(path: Path | None, value: object) -> Mapping[str, int]:
+    if not isinstance(value, dict):
+        raise Invalid(f"{path}: limits must be a table", remedy="write [limits] on its own line")
+    for key, number in value.items():
+        if key not in _LIMITS:
+            raise Invalid(
+                f"{path}: [limits] has an unknown key {key!r}",
+                remedy=f"use one of {', '.join(sorted(_LIMITS))}",
+            )
+        if not isinstance(number, int) or isinstance(number, bool) or number < 1:
+            raise Invalid(f"{path}: [limits] has a {key} that is no number above 0")
     return value
 
 

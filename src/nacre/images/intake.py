@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from typing import Protocol
 
+from nacre.layers.limits import USUAL, Limits
 from nacre.layers.measure import Measured, TarMeter, TarTaker
 from nacre.layers.toc import Toc, TocBuilder
 from nacre.oci import mediatypes
@@ -43,6 +44,7 @@ class Unpacker:
         driver: what the layers are unpacked for.
         tables: keeps their tables.
         tar_blob: begins a blob for a raw tar.
+        limits: what a layer may be at most.
     """
 
     def __init__(
@@ -50,7 +52,9 @@ class Unpacker:
         driver: TakesLayers,
         tables: Tables,
         tar_blob: Callable[[], AbstractContextManager[TarBlob]],
+        limits: Limits = USUAL,
     ) -> None:
+        self._limits = limits
         self._driver = driver
         self._tables = tables
         self._tar_blob = tar_blob
@@ -65,17 +69,19 @@ class Unpacker:
                 sink = stack.enter_context(self._driver.sink())
             elif not is_raw_tar(layer):
                 tar = _BlobTar(stack.enter_context(self._tar_blob()))
-            yield Unpacking(tar, sink, self._tables)
+            yield Unpacking(tar, sink, self._tables, self._limits.toc_builder())
 
 
 class Unpacking:
     """The intake of one layer: a `TarTaker` that makes all it needs of the tar."""
 
-    def __init__(self, tar: TarTaker, sink: LayerSink | None, tables: Tables) -> None:
+    def __init__(
+        self, tar: TarTaker, sink: LayerSink | None, tables: Tables, builder: TocBuilder
+    ) -> None:
         self._tar = tar
         self._sink = sink
         self._tables = tables
-        self._builder = TocBuilder()
+        self._builder = builder
 
     def write(self, piece: bytes, /) -> None:
         """Take the next bytes of the tar.

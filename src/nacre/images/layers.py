@@ -17,7 +17,7 @@ from nacre.content.store import BlobNotFound, BlobStore, CorruptBlob
 from nacre.errors import Denied, NotFound, Unavailable
 from nacre.layers.compression.reader import open_decompressed
 from nacre.layers.errors import CorruptStream
-from nacre.layers.toc.build import TocBuilder
+from nacre.layers.limits import USUAL, Limits
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest, finished
 from nacre.oci.mediatypes import OCI_LAYER_TAR
@@ -27,9 +27,6 @@ if TYPE_CHECKING:
 
     from nacre.layers.toc.table import Toc
     from nacre.storage.tocs import Tocs
-
-MAX_SIZE = 1 << 40
-"""Most bytes that a layer may inflate to."""
 
 _PIECE = 1 << 20
 
@@ -61,8 +58,7 @@ class ImageLayers:
         blobs: the store.
         tocs: where tables of contents are kept.
         forms: tells which blobs unpack to a layer.
-        max_size: most bytes that a layer may inflate to.
-        max_ratio: most bytes that it may inflate to for a byte of its blob.
+        limits: what a layer may be at most.
     """
 
     def __init__(
@@ -71,14 +67,12 @@ class ImageLayers:
         tocs: Tocs,
         forms: Forms,
         *,
-        max_size: int = MAX_SIZE,
-        max_ratio: float | None = None,
+        limits: Limits = USUAL,
     ) -> None:
         self._blobs = blobs
         self._tocs = tocs
         self._forms = forms
-        self._max_size = max_size
-        self._max_ratio = max_ratio
+        self._limits = limits
 
     def toc(self, layer: Digest) -> Toc:
         """Return the table of contents; made, and kept where that can be, if there is none.
@@ -113,7 +107,9 @@ class ImageLayers:
                 return
             form = self._form(layer)
             blob = stack.enter_context(self._blobs.stream(form))
-            tar = open_decompressed(blob, max_output=self._max_size, max_ratio=self._max_ratio)
+            tar = open_decompressed(
+                blob, max_output=self._limits.size, max_ratio=self._limits.ratio
+            )
             yield cast("BinaryIO", stack.enter_context(_Inflated(tar, layer, form)))
 
     @contextmanager
@@ -148,7 +144,7 @@ class ImageLayers:
         return self._blobs.path(layer)
 
     def _unpack(self, layer: Digest) -> None:
-        builder = TocBuilder() if self._tocs.get(layer) is None else None
+        builder = self._limits.toc_builder() if self._tocs.get(layer) is None else None
         with self.read(layer) as tar, self._blobs.ingest() as ingest:
             while piece := tar.read(_PIECE):
                 if builder:
@@ -160,7 +156,7 @@ class ImageLayers:
             self._keep(toc)
 
     def _made_toc(self, layer: Digest) -> Toc:
-        builder = TocBuilder()
+        builder = self._limits.toc_builder()
         with self.read(layer) as tar:
             while piece := tar.read(_PIECE):
                 builder.feed(piece)

@@ -22,6 +22,8 @@ from nacre.content.store import BlobReader, BlobWriter, CorruptBlob, Ingest
 from nacre.content.target import Content, OnBytes, Placed
 from nacre.errors import AlreadyExists, Invalid
 from nacre.images.intake import is_raw_tar
+from nacre.layers.errors import LayerLimit
+from nacre.layers.limits import USUAL, Limits
 from nacre.layers.measure import LayerMeter, TarMeter, TarTaker
 from nacre.oci import mediatypes
 from nacre.oci.config import ImageConfig, check_layer_count
@@ -38,7 +40,11 @@ class BrokenLayer(Invalid):
     def __init__(self, descriptor: Descriptor, reason: object) -> None:
         super().__init__(
             f"layer {descriptor.digest} cannot be unpacked: {reason}",
-            remedy="the image was published broken: ask its publisher to push it again",
+            remedy=(
+                "if you trust the image, raise [limits] in the settings file"
+                if isinstance(reason, LayerLimit)
+                else "the image was published broken: ask its publisher to push it again"
+            ),
         )
         self.descriptor = descriptor
 
@@ -76,9 +82,18 @@ class Receiver:
         blobs: the store.
         on_layer: told each layer that came in, once it is committed; from the thread of ``put``.
         intake: what the tars of layers go to; by default they are measured and nothing else.
+        limits: what a layer may be at most.
     """
 
-    def __init__(self, blobs: Blobs, *, on_layer: OnLayer, intake: Intake | None = None) -> None:
+    def __init__(
+        self,
+        blobs: Blobs,
+        *,
+        on_layer: OnLayer,
+        intake: Intake | None = None,
+        limits: Limits = USUAL,
+    ) -> None:
+        self._limits = limits
         self._blobs = blobs
         self._on_layer = on_layer
         self._intake = intake
@@ -120,7 +135,8 @@ class Receiver:
             # The meter needs all bytes; of those on disk since an earlier attempt it has none.
             meter = None
             if start == 0 and self._wants_tar(descriptor):
-                meter = stack.enter_context(_BackgroundMeter(descriptor, self._tar_of(descriptor)))
+                tar = self._tar_of(descriptor)
+                meter = stack.enter_context(_BackgroundMeter(descriptor, tar, self._limits))
             if start < descriptor.size:
                 with content(start) as stream:
                     while piece := stream.read(_PIECE):
@@ -133,7 +149,7 @@ class Receiver:
             if meter:
                 return moved, meter.finish()
         if mediatypes.is_layer(descriptor.media_type):
-            return moved, measure(self._blobs, descriptor, self._intake)
+            return moved, measure(self._blobs, descriptor, self._intake, limits=self._limits)
         return moved, None
 
     def _wants_tar(self, descriptor: Descriptor) -> bool:
@@ -144,13 +160,20 @@ class Receiver:
         return self._intake(descriptor) if self._intake else nullcontext(TarMeter())
 
 
-def measure(reader: BlobReader, descriptor: Descriptor, intake: Intake | None = None) -> Received:
+def measure(
+    reader: BlobReader,
+    descriptor: Descriptor,
+    intake: Intake | None = None,
+    *,
+    limits: Limits = USUAL,
+) -> Received:
     """Return what a layer that is here unpacks to, by reading it (unless it is a plain tar).
 
     Args:
         reader: where it is.
         descriptor: the layer.
         intake: what its tar goes to besides.
+        limits: what it may be at most.
 
     Raises:
         BlobNotFound: it is not here.
@@ -163,7 +186,7 @@ def measure(reader: BlobReader, descriptor: Descriptor, intake: Intake | None = 
         reader.open(descriptor) as stream,
         intake(descriptor) if intake else nullcontext(TarMeter()) as tar,
     ):
-        meter = LayerMeter(tar)
+        meter = limits.meter(tar)
         try:
             while piece := stream.read(_PIECE):
                 meter.feed(piece)
@@ -199,10 +222,12 @@ def _received(descriptor: Descriptor, meter: LayerMeter) -> Received:
 class _BackgroundMeter:
     """Measures a layer in a thread of its own; a context manager that ends it."""
 
-    def __init__(self, descriptor: Descriptor, tar: AbstractContextManager[TarTaker]) -> None:
+    def __init__(
+        self, descriptor: Descriptor, tar: AbstractContextManager[TarTaker], limits: Limits
+    ) -> None:
         self._descriptor = descriptor
         self._held = ExitStack()
-        self._meter = LayerMeter(self._held.enter_context(tar))
+        self._meter = limits.meter(self._held.enter_context(tar))
         self._queue: Queue[bytes | None] = Queue(maxsize=_QUEUED)
         self._thread = Thread(target=self._work, name="inflate", daemon=True)
         self._error: BaseException | None = None

@@ -11,6 +11,7 @@ from nacre.content.filesystem import FilesystemBlobs
 from nacre.content.store import CorruptBlob
 from nacre.images.layers import ImageLayers, LayerNotHere
 from nacre.layers.errors import BadArchive, LayerLimit
+from nacre.layers.limits import USUAL, Limits
 from nacre.layers.toc import TocBuilder
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
@@ -46,8 +47,10 @@ class Shelf:
             self.forms[layer] = [absent, blob]
         return layer
 
-    def layers(self, **limits: float) -> ImageLayers:
-        return ImageLayers(self.blobs, self.tocs, lambda layer: self.forms.get(layer, ()), **limits)  # type: ignore[arg-type]
+    def layers(self, limits: Limits = USUAL) -> ImageLayers:
+        return ImageLayers(
+            self.blobs, self.tocs, lambda layer: self.forms.get(layer, ()), limits=limits
+        )
 
 
 @pytest.fixture
@@ -246,12 +249,12 @@ def test_a_layer_that_is_no_tar_is_told_and_not_unpacked(shelf: Shelf) -> None:
     assert layer not in set(shelf.blobs)
 
 
-@pytest.mark.parametrize("limits", [{"max_size": 1 << 20}, {"max_ratio": 500}])
+@pytest.mark.parametrize("limits", [Limits(size=1 << 20), Limits(ratio=500)])
 @pytest.mark.parametrize("ask", ["toc", "tar"])
-def test_a_bomb_is_refused(shelf: Shelf, limits: dict[str, float], ask: str) -> None:
+def test_a_bomb_is_refused(shelf: Shelf, limits: Limits, ask: str) -> None:
     layer = shelf.add(a_layer({"zeros": bytes(32 << 20)}), "compressed")
     with pytest.raises(LayerLimit) as raised:
-        getattr(shelf.layers(**limits), ask)(layer)
+        getattr(shelf.layers(limits=limits), ask)(layer)
     assert raised.value.limit in ("max_output", "max_ratio")
     assert layer not in set(shelf.blobs)
     assert not list((shelf.folder / "ingest").glob("*"))
