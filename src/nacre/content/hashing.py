@@ -6,12 +6,14 @@ streams as processors an extra thread for each only costs, so then there is none
 
 from __future__ import annotations
 
-import threading
+# The low-level module: whoever only reads is to start quickly.
+from _thread import allocate_lock
 
 from nacre.oci.digest import hasher
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import threading
     from queue import Queue
 
     from nacre.content.store import Buffer
@@ -25,7 +27,7 @@ class Processors:
     def __init__(self, count: int) -> None:
         self._count = count
         self._streams = 0
-        self._lock = threading.Lock()
+        self._lock = allocate_lock()
 
     def begin(self) -> None:
         """Count one stream more."""
@@ -89,6 +91,8 @@ class OverlappingHasher:
 
     def _hash_later(self, data: bytes) -> None:
         if self._thread is None:
+            import threading  # noqa: PLC0415
+
             self._thread = threading.Thread(target=self._work, name="hashing", daemon=True)
             self._thread.start()
         self._queue.put(data)

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import os
 import sqlite3
-import threading
 import time
+
+# The low-level module: whoever only reads is to start quickly.
+from _thread import RLock
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,7 +48,7 @@ class Database:
 
     def __init__(self, folder: Path, *, steps: Steps = STEPS) -> None:
         self._folder = folder
-        self._lock = threading.RLock()
+        self._lock = RLock()
         with self._translated():
             self.is_read_only, self._connection = _open(folder)
             try:
