@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 
 from nacre.distribution.credential import Credential, is_text
 from nacre.distribution.dialogue import TooTalkative, ask
@@ -87,10 +88,7 @@ class Helper:
         try:
             said = ask([self.program, command], text.encode(), limit=_LIMIT, timeout=self._timeout)
         except FileNotFoundError:
-            raise Unavailable(
-                f"the credential helper {self.program} is not installed",
-                remedy="install it, or take it out of credsStore and credHelpers",
-            ) from None
+            raise self._absent() from None
         except TimeoutError:
             raise Unavailable(
                 f"{self.program} did not answer within {self._timeout:g} seconds", remedy=_REMEDY
@@ -100,6 +98,9 @@ class Helper:
                 f"{self.program} gave an answer of more than {_LIMIT} bytes", remedy=_REMEDY
             ) from None
         except OSError as error:
+            # Also said where a folder of the path may not be looked into.
+            if isinstance(error, PermissionError) and shutil.which(self.program) is None:
+                raise self._absent() from None
             raise Unavailable(
                 f"cannot run {self.program}: {error.strerror}", remedy=_REMEDY
             ) from None
@@ -107,6 +108,12 @@ class Helper:
             said.status,
             said.output.decode("utf-8", "replace"),
             said.complaint.decode("utf-8", "replace"),
+        )
+
+    def _absent(self) -> Unavailable:
+        return Unavailable(
+            f"the credential helper {self.program} is not installed",
+            remedy="install it, or take it out of credsStore and credHelpers",
         )
 
     def _failed(self, command: str, said: str) -> Unavailable:

@@ -49,7 +49,7 @@ def translate(error: Exception, url: str, *, replied: bool = False) -> Connectio
             f"the proxy for {host} failed: {_said(root)}",
             remedy="check HTTP_PROXY, HTTPS_PROXY and NO_PROXY",
         )
-    if isinstance(root, ssl.SSLError) and not replied and root.reason not in _CUT_OFF:
+    if isinstance(root, ssl.SSLError) and not replied and not _is_cut_off(root):
         return _tls_failure(root, host)
     if isinstance(root, socket.gaierror):
         return NameUnresolved(
@@ -82,6 +82,11 @@ def _tls_failure(error: ssl.SSLError, host: str) -> TlsFailed:
         f"no secure connection to {host}: {_said(error)}",
         remedy="check the certificates on both sides",
     )
+
+
+def _is_cut_off(error: ssl.SSLError) -> bool:
+    """Say whether the other side just ended the connection; how that is told depends on Python."""
+    return error.reason in _CUT_OFF or isinstance(error, ssl.SSLZeroReturnError | ssl.SSLEOFError)
 
 
 def _root(error: BaseException) -> BaseException:
