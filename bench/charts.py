@@ -18,7 +18,13 @@ from bench.kit.results import FOLDER
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-_COLOURS = {"nacre": "#1f6f8b", "skopeo": "#c97b36", "podman": "#8a5a9e", "python": "#888888"}
+_COLOURS = {
+    "nacre": "#1f6f8b",
+    "skopeo": "#c97b36",
+    "podman": "#8a5a9e",
+    "docker": "#2f7d4f",
+    "python": "#888888",
+}
 _PLAIN = "#888888"
 _STYLE = {
     "axes.grid": True,
@@ -111,15 +117,46 @@ def ready(raw: dict[str, Any]) -> None:
         _write(figure, f"ready-{shape}")
 
 
+def scaling(raw: dict[str, Any]) -> None:
+    """Draw time over size, and over number of files; a chart each."""
+    for series, title in raw["titles"].items():
+        points = raw["series"][series]
+        figure, axes = _chart(f"registry to mounted tree, {title}", 3.4)
+        places = [each[series] / (1e6 if series == "size" else 1) for each in points]
+        for tool in raw["tools"]:
+            walls = [
+                [
+                    run["cost"]["wall"]
+                    for run in raw["runs"]
+                    if (run["shape"], run["tool"]) == (each["name"], tool)
+                ]
+                for each in points
+            ]
+            colour = _COLOURS.get(tool.split(",")[0], _PLAIN)
+            style = "--" if tool.endswith("overlay") else "-"
+            axes.plot(places, list(map(median, walls)), style, color=colour, label=tool)
+            for place, values in zip(places, walls, strict=True):
+                axes.plot([place] * len(values), values, "o", color=colour, markersize=3, alpha=0.7)
+        axes.set_xscale("log")
+        axes.set_yscale("log")
+        axes.set_xticks(places, [f"{place:,.0f}" for place in places], minor=False)
+        axes.xaxis.minorticks_off()
+        axes.yaxis.set_major_formatter("{x:g}")
+        axes.set_xlabel("tar, MB" if series == "size" else "files")
+        axes.set_ylabel("seconds (dots: runs, lines: medians)")
+        axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+        _write(figure, f"scaling-{series}")
+
+
 def pack(raw: dict[str, Any]) -> None:
-    """Draw every commit of both tools."""
+    """Draw every run of every way."""
     names = list(dict.fromkeys((run["tool"], run["form"]) for run in raw["runs"]))
     names.sort(key=lambda name: (name[1], name[0]), reverse=True)
     figure, axes = _chart("a changed tree becomes a layer", 0.8 + 0.35 * len(names))
     for place, (tool, form) in enumerate(names):
         walls = [r["cost"]["wall"] for r in raw["runs"] if (r["tool"], r["form"]) == (tool, form)]
         _dots(axes, place, walls, tool)
-    axes.set_yticks(range(len(names)), [f"{tool}, {form}" for tool, form in names])
+    axes.set_yticks(range(len(names)), [f"{tool}: {form}" for tool, form in names])
     axes.set_xlim(left=0)
     axes.set_xlabel("seconds (dots: runs, bars: medians)")
     _write(figure, "pack")
@@ -151,6 +188,7 @@ def main() -> None:
         "startup": startup,
         "memory": memory,
         "ready": ready,
+        "scaling": scaling,
         "pack": pack,
     }
     with mpl.rc_context(_STYLE):

@@ -51,6 +51,8 @@ def test_only_the_content_store_knows_where_blobs_lie() -> None:
         for text in module.strings()
         if (text == "blobs" or text.startswith("blobs/"))
         and not (module.package == "transports" and "archive" in module.path.name)
+        # The hub keeps blobs under keys of its own; there it is a table and a folder.
+        and module.package != "hub"
     }
     assert not wrong
 

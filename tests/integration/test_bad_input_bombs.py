@@ -1,4 +1,4 @@
-"""Layers that are small and become large: each stops at a limit that the settings file can move."""
+"""Images that are small and become large: each stops at a limit that the settings can move."""
 
 from __future__ import annotations
 
@@ -15,7 +15,11 @@ from tests.servers.registry_server import RegistryServer, registry_server
 MIB = 1 << 20
 BOMBS = {
     "size": ("size = 8_000_000", a_layer({"zeros": bytes(8 * MIB)}), "more than 8000000 bytes"),
-    "ratio": ("ratio = 100", a_layer({"zeros": bytes(32 * MIB)}), "more than 100 times its size"),
+    "ratio": (
+        "ratio = 100\ngrace = 16_000_000",
+        a_layer({"zeros": bytes(32 * MIB)}),
+        "more than 100 times its size and 16000000 bytes beyond",
+    ),
     "entries": ("entries = 50", a_layer(dict.fromkeys(map(str, range(51)))), "more than 50"),
     "depth": ("depth = 20", a_layer({"/".join("d" * 22): b"x"}), "20"),
     "name": ("name = 50", a_layer({"n" * 51: b"x"}), "50"),

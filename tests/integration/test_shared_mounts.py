@@ -257,11 +257,13 @@ def test_what_somebody_uses_without_asking_stays(scene: Scene) -> None:
 def test_after_a_kill_at_any_step_it_works_again(scene: Scene, left: str) -> None:
     with scene.shared.mounted(KEY, scene.mount) as root:
         home = root.parent
+    home.mkdir(parents=True, exist_ok=True)
     for name in left.split():
         path = home / name
         path.mkdir() if name.endswith("/") else path.touch()
     with scene.shared.mounted(KEY, scene.mount) as root:
         assert (root / "name").is_symlink()
+    home.mkdir(parents=True, exist_ok=True)
     for name in left.split():
         path = home / name
         path.mkdir() if name.endswith("/") else path.touch()

@@ -106,13 +106,13 @@ class Tool:
 
 
 @contextmanager
-def container_tool(name: str, folder: Path) -> Iterator[Tool]:
-    """Give podman or buildah with image storage of its own under ``folder`` (driver vfs)."""
+def container_tool(name: str, folder: Path, *, driver: str = "vfs") -> Iterator[Tool]:
+    """Give podman or buildah with image storage of its own under ``folder``."""
     # Not under folder: podman refuses a run root with a path of more than 50 characters.
     with tempfile.TemporaryDirectory(prefix="run-") as runroot:
         storage = ("--root", str(folder / "storage"), "--runroot", runroot)
         tool = Tool(
-            (require_tool(name), *storage, "--storage-driver", "vfs"),
+            (require_tool(name), *storage, "--storage-driver", driver),
             isolated_environment(folder / "home"),
         )
         try:

@@ -47,12 +47,58 @@ class Entry:
 
 
 GROUPS = {
+    "hub": "Run and manage a hub: a registry of your own",
     "image": "Manage images",
     "manifest": "Manage multi-platform image indexes",
     "system": "Manage nacre",
 }
 
+SUBGROUPS = {
+    "hub namespace": "Manage the namespaces of a hub",
+    "hub repo": "Manage the repositories of a hub",
+    "hub user": "Manage the users of a hub",
+}
+"""Groups within groups."""
+
 _TABLE = (
+    ("hub config", "hub_config", "Print the settings of a hub, documented", ""),
+    ("hub namespace ls", "hub_namespace_ls", "List namespaces", ""),
+    (
+        "hub namespace set",
+        "hub_namespace_set",
+        "Change what holds in a namespace, making it when missing",
+        "NAMESPACE",
+    ),
+    (
+        "hub repo grant",
+        "hub_repo_grant",
+        "Give a user a role in a repository, or in a namespace (team/)",
+        "REPOSITORY USER {reader|writer|owner}",
+    ),
+    ("hub repo ls", "hub_repo_ls", "List repositories", ""),
+    (
+        "hub repo revoke",
+        "hub_repo_revoke",
+        "Take a user's role in a repository, or in a namespace (team/), away",
+        "REPOSITORY USER",
+    ),
+    (
+        "hub repo rm",
+        "hub_repo_rm",
+        "Remove one or more repositories with all their images",
+        "REPOSITORY [REPOSITORY...]",
+    ),
+    ("hub repo set", "hub_repo_set", "Change what holds in a repository", "REPOSITORY"),
+    ("hub serve", "hub_serve", "Start a hub", ""),
+    ("hub user add", "hub_user_add", "Add a user and the namespace of the same name", "USER"),
+    ("hub user ls", "hub_user_ls", "List users", ""),
+    ("hub user passwd", "hub_user_passwd", "Change a user's password", "USER"),
+    (
+        "hub user rm",
+        "hub_user_rm",
+        "Remove one or more users; their repositories stay",
+        "USER [USER...]",
+    ),
     (
         "image blame",
         "image_blame",
@@ -202,7 +248,7 @@ COMMON = ("pull", "push", "images", "login", "logout", "search", "version", "inf
 
 def find(words: Sequence[str]) -> tuple[Entry, int] | None:
     """Return the command that the words start with and how many of them name it, or None."""
-    for length in (1, 2):
+    for length in (1, 2, 3):
         path = tuple(words[:length])
         entry = ENTRIES.get(SHORT_FORMS.get(path[0], _ALIASES.get(path, path))) if path else None
         if entry:
@@ -211,8 +257,19 @@ def find(words: Sequence[str]) -> tuple[Entry, int] | None:
 
 
 def group(name: str) -> list[Entry]:
-    """Return the commands of a group such as ``image``, sorted."""
-    return [entry for path, entry in sorted(ENTRIES.items()) if len(path) > 1 and path[0] == name]
+    """Return the commands of a group such as ``image`` or ``hub user``, sorted."""
+    words = tuple(name.split())
+    size = len(words)
+    return [entry for path, entry in sorted(ENTRIES.items()) if path[:size] == words != path]
+
+
+def group_of(words: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the first words that name a group, as deep as there is one."""
+    for size in (2, 1):
+        name = " ".join(words[:size])
+        if name in GROUPS or name in SUBGROUPS:
+            return tuple(words[:size])
+    return ()
 
 
 def single_words() -> list[str]:

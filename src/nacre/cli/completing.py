@@ -17,7 +17,10 @@ ImagePaths = Callable[[Given, str, str], Iterable[str]]
 """Returns the names in a directory of an image, those of directories with a slash behind them;
 given the flags before the command."""
 
-_NO_IMAGES = ("DEST|-", "FILE|URL|-", "[SERVER]", "TERM")
+_NO_IMAGES = (
+    "DEST|-", "FILE|URL|-", "NAMESPACE", "REPOSITORY", "[REPOSITORY...]", "[SERVER]", "TERM",
+    "USER", "[USER...]",
+)  # fmt: skip
 
 
 def _no_paths(_options: Given, _image: str, _directory: str) -> Iterable[str]:
@@ -77,7 +80,10 @@ def _commands(words: Sequence[str], current: str) -> Iterable[str]:
         if current.startswith("-"):
             return _forms(GLOBAL_FLAGS)
         return [*catalogue.single_words(), *catalogue.GROUPS]
-    return [entry.path[1] for entry in catalogue.group(words[0])] if len(words) == 1 else ()
+    inside = catalogue.group_of(words)
+    if len(inside) < len(words):
+        return ()
+    return [entry.path[len(inside)] for entry in catalogue.group(" ".join(inside))]
 
 
 def _forms(flags: Sequence[Flag]) -> Iterable[str]:

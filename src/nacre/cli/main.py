@@ -26,6 +26,11 @@ if TYPE_CHECKING:
 _INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
+_OF_THE_HUB = frozenset(
+    {"alembic", "argon2", "granian", "joserfc", "prometheus_client", "sqlalchemy", "starlette"}
+)
+"""What only the extra ``hub`` installs."""
+
 
 def entry() -> NoReturn:
     """Run the command line of this process and end it."""
@@ -126,17 +131,17 @@ def _overview(words: Sequence[str]) -> str:
     """Return the help of nacre or of a group of commands, where no command is named."""
     from nacre.cli import overview
 
-    inside = words[:1] != [] and words[0] in catalogue.GROUPS
-    command = f"nacre {words[0]}" if inside else "nacre"
+    inside = catalogue.group_of(words)
+    command = " ".join(("nacre", *inside))
     given = parse((HELP,), words, command=command)
     _tell(given)
     names = given.words
     if not names:
         return overview.top(GLOBAL_FLAGS)
-    if inside and len(names) == 1:
-        return overview.group(names[0])
+    if inside and len(names) == len(inside):
+        return overview.group(" ".join(names))
     raise UsageError(
-        f"unknown command: nacre {' '.join(names[: inside + 1])}",
+        f"unknown command: nacre {' '.join(names[: len(inside) + 1])}",
         remedy=f"see '{command} --help'",
     )
 
@@ -167,6 +172,11 @@ def _as_failure(error: Exception) -> NacreError:
             )
         case MemoryError():
             return NacreError("out of memory")
+        case ModuleNotFoundError() if (error.name or "").partition(".")[0] in _OF_THE_HUB:
+            return NacreError(
+                f"a hub needs more than nacre alone: {error.name} is missing",
+                remedy="install nacre[hub]",
+            )
         case _:
             return NacreError(
                 f"internal error: {type(error).__name__}: {error}",

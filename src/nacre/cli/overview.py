@@ -25,9 +25,16 @@ def top(flags: Sequence[Flag]) -> str:
 
 def group(name: str) -> str:
     """Return the help of a group of commands."""
-    entries = [(entry.path[1], entry.summary) for entry in catalogue.group(name)]
+    size = len(name.split())
+    groups = catalogue.GROUPS | catalogue.SUBGROUPS
+    inner = [(each, text) for each, text in groups.items() if each.rpartition(" ")[0] == name]
+    own = [entry for entry in catalogue.group(name) if len(entry.path) == size + 1]
+    entries = sorted(
+        [(entry.path[size], entry.summary) for entry in own]
+        + [(each.split()[size], text) for each, text in inner]
+    )
     return (
-        f"Usage:  nacre {name} COMMAND\n\n{catalogue.GROUPS[name]}\n\n"
+        f"Usage:  nacre {name} COMMAND\n\n{groups[name]}\n\n"
         f"{_section('Commands:', entries)}\n\n"
         f"Run 'nacre {name} COMMAND --help' for more information on a command.\n"
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 import _signal  # type: ignore[import-not-found] # signal makes enums of it, for a millisecond
 import gc
 
-_COLLECT_AFTER = 200_000
+_COLLECT_AFTER = 1_000_000
 _ARENA_MAX = -8  # M_ARENA_MAX of mallopt(3)
 _ENDINGS = (_signal.SIGTERM, _signal.SIGHUP)
 _KILLED_BY = 128
@@ -18,6 +18,7 @@ _KILLED_BY = 128
 def hurry() -> None:
     """Set Python up for a short run; to be called before anything large is imported."""
     # Importing makes many objects and no garbage; looking for some takes a tenth of `history`.
+    # So does the tree of a large image, which has two objects a file.
     gc.set_threshold(_COLLECT_AFTER)
 
 

@@ -250,7 +250,7 @@ class Images(Seeing):
             mounts=self._parts.attached,
         )
         if prune:
-            self._forget_trees()
+            self._parts.prune_storage()
         return removals
 
     def prune(self, *, everything: bool = False, filters: Iterable[str] = ()) -> Pruned:
@@ -265,14 +265,7 @@ class Images(Seeing):
             downloads=False,
             mounts=self._parts.attached,
         )
-        return replace(pruned, reclaimed=pruned.reclaimed + self._forget_trees())
-
-    def _forget_trees(self) -> int:
-        # What lies in a user namespace is left to ``system prune``.
-        has_any = (self._parts.settings.root / "storage").exists()
-        if not has_any or self._parts.storage.is_apart:
-            return 0
-        return self._parts.prune_storage()
+        return replace(pruned, reclaimed=pruned.reclaimed + self._parts.prune_storage())
 
     def save(
         self,

@@ -15,7 +15,6 @@ from nacre.images.edit import new_image, with_changes
 from nacre.layers.compression import open_decompressed
 from nacre.layers.entry import Entry, Kind
 from nacre.layers.errors import BadArchive, CorruptStream, LayerLimit
-from nacre.layers.tar import Scanner
 from nacre.oci import mediatypes
 from nacre.oci.digest import Digest
 from nacre.oci.quoting import quoted
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from nacre.engine.local import LocalStore
     from nacre.engine.local_target import LocalTarget
     from nacre.engine.parts import Parts
+    from nacre.layers.limits import Limits
     from nacre.oci.descriptor import Descriptor
     from nacre.oci.platform import Platform
     from nacre.oci.reference import Reference
@@ -72,7 +72,7 @@ def import_image(
     """
     with_changes({}, changes)
     with store.writing() as local:
-        layer = _store_layer(local, source)
+        layer = _store_layer(local, source, store.limits)
         store.state.note_layer(layer, diff_id=layer.digest, size=layer.size)
         config, manifest = new_image(
             layer,
@@ -87,12 +87,15 @@ def import_image(
     return config.digest
 
 
-def _store_layer(local: LocalTarget, source: BinaryIO) -> Descriptor:
+def _store_layer(local: LocalTarget, source: BinaryIO, limits: Limits) -> Descriptor:
     """Keep the plain tar, every header of it checked on the way."""
     where = _name(source)
-    scanner = Scanner()
+    scanner = limits.scanner()
     try:
-        with open_decompressed(source) as tar, local.producing() as ingest:
+        with (
+            open_decompressed(source, max_output=limits.size, growth=limits.growing()) as tar,
+            local.producing() as ingest,
+        ):
             _refuse_device(source)
             while piece := tar.read(_PIECE):
                 for entry in scanner.feed(piece):
@@ -100,7 +103,12 @@ def _store_layer(local: LocalTarget, source: BinaryIO) -> Descriptor:
                 ingest.write(piece)
             scanner.finish()
             layer = ingest.commit(mediatypes.OCI_LAYER_TAR)
-    except (BadArchive, CorruptStream, LayerLimit) as error:
+    except LayerLimit as error:
+        raise InvalidRootfs(
+            f"{where} is too large: {error}",
+            remedy="if you trust its maker, raise [limits] in the settings file",
+        ) from None
+    except (BadArchive, CorruptStream) as error:
         raise InvalidRootfs(f"{where} is not a sound tar: {error}") from None
     if not layer.size:
         raise InvalidRootfs(f"{where} is empty")

@@ -24,7 +24,7 @@ from nacre.value import Value
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     from nacre.content.filesystem import FilesystemBlobs
     from nacre.engine.local_target import LocalTarget
@@ -48,7 +48,7 @@ class LocalStore:
         state: State,
         platform: Platform,
         *,
-        limits: Mapping[str, int],
+        limits: Mapping[str, Any],
     ) -> None:
         self._limits = limits
         self.root = root

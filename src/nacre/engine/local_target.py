@@ -45,7 +45,7 @@ class LocalTarget:
         self._platform = platform
         self._brought = brought
         self._tars_suffice = tars_suffice
-        limits = store.limits
+        limits = store.limits.for_one_image()
         unpacker = Unpacker(driver, store.tocs, self.producing, limits) if driver else None
         self._receiver = Receiver(
             store.blobs,

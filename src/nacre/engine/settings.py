@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _KNOWN = {"root", "run", "storage-driver", "keep", "jobs", "limits", "network", "registry"}
-_LIMITS = {"size", "ratio", "entries", "depth", "name"}
+_LIMITS = {"size", "ratio", "grace", "entries", "depth", "name"}
 KEEP = ("both", "unpacked", "compressed")
 _ROOT_USER_STORE = "/var/lib/nacre"
 _ROOT_USER_RUN = "/run/nacre"

@@ -1,30 +1,31 @@
 """The storage of an engine: which driver, and what is mounted of which image.
 
 Nothing is tried, made or mounted before it is asked for. A store may have been used with several
-drivers: what each of them keeps and has mounted is known here, whichever is chosen now.
+drivers: what each of them keeps and has mounted is known here, whichever is chosen now. What
+is not needed by whoever mounts the usual way is imported late: commands are to start quickly.
 """
+
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 
 from nacre.content.diskerrors import disk_errors
 from nacre.content.durable import make_folder
-from nacre.errors import NacreError, NotFound, Unsupported
+from nacre.errors import NacreError, NotFound, Unavailable, Unsupported
 from nacre.images.rawtars import BlobTars
 from nacre.oci.digest import Digest
-from nacre.storage import copying, fuse, overlay
 from nacre.storage.chain import Chain
 from nacre.storage.detect import Probe, Survey, choose, inside, survey
 from nacre.storage.driver import StorageDriver
 from nacre.storage.erofs.driver import ErofsDriver
-from nacre.storage.erofs.probe import probe as probe_erofs
 from nacre.storage.mounts import SharedMounts
-from nacre.storage.namespace import enter, usual_ownership
+from nacre.storage.namespace import answer_inside, enter, usual_ownership
 from nacre.storage.scratch import scratches_in
 
 TYPE_CHECKING = False
@@ -32,15 +33,41 @@ if TYPE_CHECKING:
     from nacre.engine.local import LocalStore
     from nacre.engine.settings import Settings
 
+
+def _probe_erofs(folder: Path) -> str | None:
+    from nacre.storage.erofs.probe import probe
+
+    return probe(folder)
+
+
+def _probe_overlay(folder: Path) -> str | None:
+    from nacre.storage import overlay
+
+    return overlay.probe(folder)
+
+
+def _probe_fuse(folder: Path) -> str | None:
+    from nacre.storage import fuse
+
+    return fuse.probe(folder)
+
+
+def _probe_copying(folder: Path) -> str | None:
+    from nacre.storage import copying
+
+    return copying.probe(folder)
+
+
 PROBES: Mapping[str, Probe] = {
-    "erofs": probe_erofs,
-    "overlay": inside(overlay.probe),
-    "fuse": fuse.probe,
-    "copying": copying.probe,
+    "erofs": _probe_erofs,
+    "overlay": inside(_probe_overlay),
+    "fuse": _probe_fuse,
+    "copying": _probe_copying,
 }
 """How each driver is tried, the quickest first."""
 
 _PRIVATE = 0o700
+_STACKED = {"overlay", "fuse"}  # may share folders, but do not know what the other has mounted
 _INSIDE = frozenset({"overlay"})  # what an ordinary user can do in a user namespace only
 
 
@@ -72,6 +99,8 @@ class Storage:
         """
         name = self._chosen()
         if self.is_apart:
+            # What dead processes left in namespaces of theirs is seen from outside only.
+            SharedMounts(self._run / name).recover()
             enter()
         return self._tidied(name)
 
@@ -158,12 +187,23 @@ class Storage:
         """
         if not self._folder.exists():
             return 0
+        if not self.is_apart:
+            return self._prune(self.driver, alive)
+        name = self._chosen()
+        SharedMounts(self._run / name).recover()
+        # In a child: only a process without threads can enter, and it could not leave again.
+        answer = answer_inside(lambda: str(self._prune(self._tidied(name), alive)))
+        if not answer.isdigit():
+            raise Unavailable(answer, remedy="run it again")
+        return int(answer)
+
+    def _prune(self, driver: StorageDriver, alive: Collection[Chain]) -> int:
         needed = [scratch.chain for scratch in scratches_in(self._folder / "scratch")]
-        freed = self.driver.prune([*needed, *alive])
+        freed = driver.prune([*needed, *alive])
         for name in PROBES:
             # Who cannot use a driver may not be able to remove what it made.
             with suppress(NacreError):
-                if name != self.driver.name:
+                if name != driver.name and {name, driver.name} != _STACKED:
                     freed += self._tidied(name).prune(needed)
         return freed
 
@@ -187,21 +227,23 @@ class Storage:
 
     def _make(self, name: str) -> StorageDriver:
         layers, run = self._store.layers, self._run / name
-        makers: Mapping[str, Callable[[], StorageDriver]] = {
-            "erofs": lambda: ErofsDriver(
-                self._folder, layers, BlobTars(self._store.blobs), SharedMounts(run)
-            ),
-            "overlay": lambda: overlay.overlay_driver(
-                self._folder, layers, SharedMounts(run), ownership=usual_ownership()
-            ),
-            "fuse": lambda: fuse.fuse_driver(
-                self._folder, layers, run, ownership=usual_ownership()
-            ),
-            "copying": lambda: copying.CopyingDriver(
-                self._folder, layers, ownership=usual_ownership()
-            ),
-        }
-        return makers[name]()
+        if name == "erofs":
+            tars = BlobTars(self._store.blobs)
+            return ErofsDriver(self._folder, layers, tars, SharedMounts(run))
+        ownership = usual_ownership()
+        if name == "overlay":
+            from nacre.storage import overlay
+
+            return overlay.overlay_driver(
+                self._folder, layers, SharedMounts(run), ownership=ownership
+            )
+        if name == "fuse":
+            from nacre.storage import fuse
+
+            return fuse.fuse_driver(self._folder, layers, run, ownership=ownership)
+        from nacre.storage import copying
+
+        return copying.CopyingDriver(self._folder, layers, ownership=ownership)
 
 
 def working(storage: Storage) -> tuple[str, Mapping[str, str]]:

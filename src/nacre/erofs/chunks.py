@@ -19,7 +19,8 @@ from nacre.erofs.structures import (
 )
 from nacre.layers.entry import Extent
 
-_MAX_CHUNK = 1 << MAX_CHUNK_BITS
+MAX_CHUNK = 1 << MAX_CHUNK_BITS
+"""Most bytes of a chunk: a terabyte."""
 MAX_CHUNKS = 1 << 17
 """Most chunks of a file: their indexes take a megabyte."""
 
@@ -52,7 +53,7 @@ def chunk_count(size: int, data_offset: int, extents: Extents) -> int:
 
 def is_whole(size: int, extents: Extents) -> bool:
     """Say whether a file is one chunk for it has no holes, and no more than a terabyte."""
-    return extents is None and size <= _MAX_CHUNK
+    return extents is None and size <= MAX_CHUNK
 
 
 def stored_size(size: int, extents: Extents) -> int:
@@ -84,7 +85,7 @@ def _chunk_bits(size: int, extents: Extents) -> int:
         return MAX_CHUNK_BITS
     # The largest power of two that divides every place where data meets a hole; 0 if the
     # extents are no map of the file.
-    edges, end = _MAX_CHUNK, 0
+    edges, end = MAX_CHUNK, 0
     for offset, length in extents:
         if offset < end or length <= 0 or offset + length > size:
             return 0

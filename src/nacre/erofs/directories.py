@@ -7,6 +7,8 @@ name crosses the end of a block. Where the first name begins says how many entri
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import lru_cache
+from itertools import accumulate, chain
 from struct import Struct
 from typing import NamedTuple
 
@@ -66,13 +68,17 @@ def encode_directory(listing: Listing, nids: Sequence[int], types: Sequence[int]
     names, starts = listing.names, listing.starts
     blocks = []
     for start, end in zip(starts, [*starts[1:], len(names)], strict=True):
-        offset = _ENTRY_SIZE * (end - start)
-        parts = []
-        for index in range(start, end):
-            parts.append(_ENTRY.pack(nids[index], offset, types[index]))
-            offset += len(names[index])
-        blocks.append(b"".join(parts + names[start:end]).ljust(BLOCK, b"\0"))
+        inside = names[start:end]
+        offsets = accumulate(map(len, inside), initial=_ENTRY_SIZE * len(inside))
+        fields = zip(nids[start:end], offsets, types[start:end], strict=False)
+        entries = _entries(len(inside)).pack(*chain.from_iterable(fields))
+        blocks.append(b"".join([entries, *inside]).ljust(BLOCK, b"\0"))
     return b"".join(blocks)[: listing.size]
+
+
+@lru_cache(maxsize=64)  # no block has more than 39
+def _entries(count: int) -> Struct:
+    return Struct("<" + _ENTRY.format[1:] * count)
 
 
 class DirEntry(NamedTuple):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 
-from nacre.erofs.chunks import WHOLE, chunk_format, encode_chunks, is_whole
+from nacre.erofs.chunks import MAX_CHUNK, WHOLE, chunk_format, encode_chunks, is_whole
 from nacre.erofs.directories import encode_directory
 from nacre.erofs.inode import Inode
 from nacre.erofs.layout import Layout, fits_inline, invalid, tail_size
@@ -26,6 +26,7 @@ from nacre.erofs.structures import (
     encode_device_number,
     file_type,
     pack_inode,
+    pack_whole_file,
 )
 from nacre.erofs.xattrs import count_of, encode_xattrs
 
@@ -63,11 +64,21 @@ class _Encoder:
     def __init__(self, layout: Layout) -> None:
         self.blocks: list[bytes] = []
         self._layout = layout
+        self._modes = layout.modes
+        self._links = layout.links
 
     def encode(self, number: int, inode: Inode) -> bytes:
         """Return an inode and what follows it in its place."""
-        xattrs = encode_xattrs(inode.xattrs)
-        kind = inode.kind
+        kind, _, uid, gid, mtime, nanoseconds, pairs, _, size, device, offset, extents, *_ = inode
+        if kind is REG and not pairs and extents is None and 0 < size <= MAX_CHUNK:
+            # Nearly every file of nearly every image, so at once.
+            # fmt: off
+            return pack_whole_file(
+                CHUNKED, 0, self._modes[number], size, WHOLE, number + 1, uid, gid, mtime,
+                nanoseconds, self._links[number], 0, device + 1, offset >> BLOCK_BITS,
+            )
+            # fmt: on
+        xattrs = encode_xattrs(pairs)
         if kind is REG:
             data, behind = _file_data(inode, len(xattrs))
         elif kind is DIR:
@@ -103,7 +114,7 @@ class _Encoder:
         return pack_inode(
             form,
             xattr_count,
-            self._layout.modes[number],
+            self._modes[number],
             size,
             address,
             number + 1,
@@ -111,7 +122,7 @@ class _Encoder:
             inode.gid,
             inode.mtime,
             inode.mtime_nsec,
-            self._layout.links[number],
+            self._links[number],
         )
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from nacre.erofs.chunks import chunk_count, stored_size
+from nacre.erofs.chunks import MAX_CHUNK, Extents, chunk_count, stored_size
 from nacre.erofs.directories import Listing, list_names
 from nacre.erofs.errors import InvalidTree, shown
 from nacre.erofs.inode import Device, Inode
@@ -85,7 +85,7 @@ def aligned(size: int, unit: int) -> int:
 
 class _Planner:
     def __init__(self, root: Inode, devices: Sequence[Device]) -> None:
-        self._devices = devices
+        self._sizes = [device.size for device in devices]
         self._inodes: list[Inode] = []
         self._nids: list[int] = []
         self._modes: list[int] = []
@@ -115,7 +115,7 @@ class _Planner:
 
     def place_children(self, number: int, parent: int) -> list[int]:
         """Place what a directory holds; return which of that are directories."""
-        children = self._inodes[number].children
+        children, numbers, links = self._inodes[number].children, self._numbers, self._links
         members: list[int] = []
         directories: list[int] = []
         for name in self._listings[number].names:
@@ -126,7 +126,7 @@ class _Planner:
                 members.append(parent)
                 continue
             child = children[name]
-            known = self._numbers.get(id(child))
+            known = numbers.get(id(child))
             if known is None:
                 known = self._place(child)
                 if child.kind is DIR:
@@ -135,35 +135,40 @@ class _Planner:
                 problem = ValueError("it is a directory of several names")
                 raise invalid(self._inodes[0], child, problem)
             else:
-                self._links[known] += 1
+                links[known] += 1
             members.append(known)
         self._members[number] = members
-        self._links[number] += len(directories)
+        links[number] += len(directories)
         return directories
 
     def _place(self, inode: Inode) -> int:
         number = len(self._inodes)
         self._numbers[id(inode)] = number
         self._inodes.append(inode)
+        kind, mode, _, _, _, nanoseconds, xattrs, _, size, device, offset, extents, *_ = inode
         try:
-            self._modes.append(file_mode(inode.kind, inode.mode))
-            room = self._room(number, inode)
+            self._modes.append(file_mode(kind, mode))
+            if nanoseconds:
+                _check_nanoseconds(nanoseconds)
+            room = INODE_SIZE
+            if xattrs:
+                room += len(encode_xattrs(xattrs))
+            if kind is not REG:
+                room = self._room(number, inode, room)
+            elif size:
+                chunks = self._chunks(size, device, offset, extents)
+                room += -room % CHUNK_INDEX_SIZE + CHUNK_INDEX_SIZE * chunks
         except ValueError as problem:
             raise invalid(self._inodes[0], inode, problem) from problem
         position = self._position
         self._nids.append(position // NID_SIZE)
-        self._links.append(2 if inode.kind is DIR else 1)
+        self._links.append(2 if kind is DIR else 1)
         self._position = position + room + -room % NID_SIZE
         return number
 
-    def _room(self, number: int, inode: Inode) -> int:
+    def _room(self, number: int, inode: Inode, room: int) -> int:
         """Return how many bytes go to an inode's place; may move on to a place that has them."""
-        if inode.mtime_nsec >= 1_000_000_000:
-            raise ValueError("its time has a second of nanoseconds")
-        room = INODE_SIZE + len(encode_xattrs(inode.xattrs))
         kind = inode.kind
-        if kind is REG:
-            return self._with_chunks(inode, room)
         if kind is DIR:
             listing = self._listings[number] = list_names(inode.children)
             return self._with_data(number, room, listing.size)
@@ -171,18 +176,17 @@ class _Planner:
             return self._with_data(number, room, _target_size(inode.target))
         return room
 
-    def _with_chunks(self, inode: Inode, room: int) -> int:
-        size, extents, offset = inode.size, inode.extents, inode.data_offset
-        if not size:
-            return room
-        count = chunk_count(size, offset, extents)
+    def _chunks(self, size: int, device: int, offset: int, extents: Extents) -> int:
+        stored, count = size, 1
+        if extents is not None or size > MAX_CHUNK or offset % BLOCK:
+            stored, count = stored_size(size, extents), chunk_count(size, offset, extents)
         if not count:
             raise ValueError("its data does not lie in whole blocks")
-        if not 0 <= inode.device < len(self._devices):
-            raise ValueError(f"it has its data on device {inode.device}, which is not there")
-        if offset + stored_size(size, extents) > self._devices[inode.device].size:
+        if not 0 <= device < len(self._sizes):
+            raise ValueError(f"it has its data on device {device}, which is not there")
+        if offset + stored > self._sizes[device]:
             raise ValueError("its data goes beyond the end of its device")
-        return aligned(room, CHUNK_INDEX_SIZE) + CHUNK_INDEX_SIZE * count
+        return count
 
     def _with_data(self, number: int, room: int, size: int) -> int:
         tail = tail_size(size) if fits_inline(room, size) else 0
@@ -192,6 +196,11 @@ class _Planner:
         if tail and self._position % BLOCK + room + tail > BLOCK:
             self._position = aligned(self._position, BLOCK)
         return room + tail
+
+
+def _check_nanoseconds(nanoseconds: int) -> None:
+    if nanoseconds >= 1_000_000_000:
+        raise ValueError("its time has a second of nanoseconds")
 
 
 def _target_size(target: bytes) -> int:

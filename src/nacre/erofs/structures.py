@@ -197,6 +197,13 @@ A number that does not fit its field raises ``struct.error``.
 """
 
 
+pack_whole_file = Struct(_INODE.format + _CHUNK_INDEX.format[1:]).pack
+"""Return an inode and, right behind it, the index of the one chunk that its data is.
+
+Takes the fields of ``DiskInode``, then zero, the device (counted from one) and the block on it.
+"""
+
+
 def decode_inode(data: bytes) -> DiskInode:
     """Take 64 bytes apart.
 

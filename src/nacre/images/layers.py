@@ -107,9 +107,7 @@ class ImageLayers:
                 return
             form = self._form(layer)
             blob = stack.enter_context(self._blobs.stream(form))
-            tar = open_decompressed(
-                blob, max_output=self._limits.size, max_ratio=self._limits.ratio
-            )
+            tar = open_decompressed(blob, max_output=self._limits.size)
             yield cast("BinaryIO", stack.enter_context(_Inflated(tar, layer, form)))
 
     @contextmanager

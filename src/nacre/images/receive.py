@@ -31,7 +31,7 @@ from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 
 _PIECE = 1024 * 1024
-_QUEUED = 4
+_QUEUED = 2
 
 
 class BrokenLayer(Invalid):

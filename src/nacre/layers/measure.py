@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from nacre.layers.compression import Compression, Decompressor
+from nacre.layers.compression import Compression, Decompressor, Growth
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -62,9 +62,9 @@ class LayerMeter:
         *,
         compression: Compression | None = None,
         max_output: int | None = None,
-        max_ratio: float | None = None,
+        growth: Growth | None = None,
     ) -> None:
-        self._decompressor = Decompressor(compression, max_output=max_output, max_ratio=max_ratio)
+        self._decompressor = Decompressor(compression, max_output=max_output, growth=growth)
         self._tar = tar or TarMeter()
 
     def feed(self, chunk: Buffer) -> None:

@@ -13,7 +13,9 @@ from nacre.oci.digest import Digest
 
 API_BASE = "/v2/"
 CATALOG = "/v2/_catalog"
+EXTENSIONS = "/v2/_oci/ext/discover"
 SEARCH = "/v1/search"
+PING_V1 = "/v1/_ping"
 
 CONTENT_DIGEST = "Docker-Content-Digest"
 UPLOAD_UUID = "Docker-Upload-UUID"

@@ -11,8 +11,9 @@ simply used by whoever comes next. ::
     <folder>/<mount namespace>/<key>.lease    locked by each process that uses a tree
     <folder>/<mount namespace>/<key>/         where it is mounted
 
-Mounts are seen in one mount namespace, so each has records of its own. The folder should be one
-that is empty after a reboot, as the mounts are gone then; if it is not, ``recover`` empties it.
+Mounts are seen in one mount namespace, so each has records of its own; they go with the last mount,
+or, when processes were killed, by ``recover`` outside of the namespace that is gone. The folder
+should be one that is empty after a reboot, as the mounts are gone then.
 """
 
 from __future__ import annotations
@@ -27,11 +28,12 @@ from nacre.content.diskerrors import disk_errors
 from nacre.content.durable import make_folder
 from nacre.content.locking import is_locked, locked_file, remove_unlocked
 from nacre.errors import Conflict, Invalid, NotFound
+from nacre.storage.mount_namespaces import living, own
 from nacre.storage.mounting import bind, mounts, unmount
 
 _PRIVATE = 0o700
 _GATE, _LEASE = "gate", ".lease"
-_NAMESPACE = Path("/proc/self/ns/mnt")
+_TRIES = 1000  # a folder may go as often before one gives up to lock its gate
 
 Mounter = Callable[[Path], None]
 """Mounts a tree on an empty folder. Everything that takes long should be done before."""
@@ -43,12 +45,22 @@ class SharedMounts:
     Args:
         folder: where they are, for nobody else; made when first used.
         unmount: unmounts a folder; raises as `nacre.storage.mounting.unmount`.
+        namespace: whose mounts; those of this process if None.
     """
 
-    def __init__(self, folder: Path, *, unmount: Callable[[Path], None] = unmount) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        unmount: Callable[[Path], None] = unmount,
+        namespace: int | None = None,
+    ) -> None:
         self._unmount = unmount
         self._name = folder.name
-        self._folder = folder / str(_NAMESPACE.stat().st_ino)
+        self._all = folder
+        self.namespace = namespace or own()
+        """The number of the mount namespace."""
+        self._folder = folder / str(self.namespace)
 
     @contextmanager
     def mounted(self, key: str, mount: Mounter) -> Iterator[Path]:
@@ -106,7 +118,7 @@ class SharedMounts:
 
     def attached(self) -> Iterator[tuple[Path, str]]:
         """Go through the folders where whole trees are attached, with their keys."""
-        own = {device: key for key in self._keys() if (device := self._device(key)) is not None}
+        own = {device: key for key in self.recorded() if (device := self._device(key)) is not None}
         # Of several mounts on one folder only the last one shows.
         for point, mounted in {mounted.point: mounted for mounted in mounts()}.items():
             key = own.get(mounted.device)
@@ -114,19 +126,41 @@ class SharedMounts:
                 yield point, key
 
     def in_use(self) -> set[str]:
-        """Return the keys of the trees that a process uses or that are attached."""
-        if not self._folder.exists():
-            return set()
-        with self._gate():
-            return {key for key in self._keys() if self._is_used(key)}
+        """Return the keys of the trees that a process uses or that are attached.
+
+        What is used in another mount namespace is not known here, so whatever has a record does.
+        """
+        used = {key for other in self._others() for key in other.recorded()}
+        if self._folder.exists():
+            with self._gate():
+                used |= {key for key in self.recorded() if self._is_used(key)}
+        return used
 
     def recover(self) -> None:
         """Clear away what dead processes left."""
+        self.tidy()
+        if others := self._others():
+            alive = living()
+            for other in others:
+                if alive is not None and other.namespace not in alive:
+                    other.tidy()
+
+    def tidy(self) -> None:
+        """Clear away what dead processes left that had these very mounts."""
         if not self._folder.exists():
             return
         with self._gate():
-            for key in self._keys():
+            for key in self.recorded():
                 self._settle(key)
+
+    def _others(self) -> list[SharedMounts]:
+        """Return those of other mount namespaces."""
+        try:
+            names = {path.name for path in self._all.iterdir()} - {self._folder.name}
+        except FileNotFoundError:
+            return []
+        numbers = sorted(int(name) for name in names if name.isdigit())
+        return [SharedMounts(self._all, unmount=self._unmount, namespace=one) for one in numbers]
 
     def _mount(self, key: str, mount: Mounter) -> Path:
         place = self._place(key)
@@ -174,7 +208,8 @@ class SharedMounts:
         """Say whether a mount is the shared one, or what became of it where /run is seen twice."""
         return point.parts[-3:] == (self._name, self._folder.name, key)
 
-    def _keys(self) -> list[str]:
+    def recorded(self) -> list[str]:
+        """Return the keys of the trees that have a record, used or not."""
         try:
             names = [path.name for path in self._folder.iterdir()]
         except FileNotFoundError:
@@ -191,9 +226,29 @@ class SharedMounts:
     def _gate(self) -> Iterator[None]:
         with ExitStack() as stack:
             with disk_errors(self._folder):
+                self._lock(stack)
+                # While it is locked, so that whoever waits for it notices.
+                stack.callback(self._close_down)
+            yield
+
+    def _lock(self, stack: ExitStack) -> None:
+        for left in reversed(range(_TRIES)):
+            try:
                 make_folder(self._folder, _PRIVATE)
                 stack.enter_context(locked_file(self._folder / _GATE))
-            yield
+            except (FileNotFoundError, FileExistsError):
+                # Whoever was there last takes the folder along, perhaps just now.
+                if not left:
+                    raise
+            else:
+                return
+
+    def _close_down(self) -> None:
+        """Remove the folder if it holds nothing but the gate."""
+        if not self.recorded():
+            with suppress(OSError):
+                (self._folder / _GATE).unlink()
+                self._folder.rmdir()
 
 
 def _shared_lock(path: Path) -> int:

@@ -15,8 +15,6 @@ from __future__ import annotations
 import ctypes
 import errno
 import os
-import shutil
-import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NoReturn
@@ -137,6 +135,8 @@ def _enter_mapped(maps: Sequence[IdMap]) -> None:
 
 
 def _has_mapped(tool: str, process: str, numbers: IdMap) -> bool:
+    import subprocess  # noqa: PLC0415 - root never comes here, and is to start quickly
+
     ranges = [str(number) for one in numbers.ranges for number in one]
     done = subprocess.run([tool, process, *ranges], capture_output=True, check=False)
     return done.returncode == 0
@@ -144,6 +144,8 @@ def _has_mapped(tool: str, process: str, numbers: IdMap) -> bool:
 
 def _maps(uid: int, gid: int) -> tuple[IdMap, IdMap] | None:
     """Return the maps of users and groups; None if the user has no numbers besides its own."""
+    import shutil  # noqa: PLC0415 - as above
+
     if not all(map(shutil.which, _TOOLS)):
         return None
     names = {str(uid), *_names_of(uid)}

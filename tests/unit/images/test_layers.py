@@ -249,13 +249,12 @@ def test_a_layer_that_is_no_tar_is_told_and_not_unpacked(shelf: Shelf) -> None:
     assert layer not in set(shelf.blobs)
 
 
-@pytest.mark.parametrize("limits", [Limits(size=1 << 20), Limits(ratio=500)])
 @pytest.mark.parametrize("ask", ["toc", "tar"])
-def test_a_bomb_is_refused(shelf: Shelf, limits: Limits, ask: str) -> None:
+def test_a_bomb_is_refused(shelf: Shelf, ask: str) -> None:
     layer = shelf.add(a_layer({"zeros": bytes(32 << 20)}), "compressed")
     with pytest.raises(LayerLimit) as raised:
-        getattr(shelf.layers(limits=limits), ask)(layer)
-    assert raised.value.limit in ("max_output", "max_ratio")
+        getattr(shelf.layers(limits=Limits(size=1 << 20)), ask)(layer)
+    assert raised.value.limit == "max_output"
     assert layer not in set(shelf.blobs)
     assert not list((shelf.folder / "ingest").glob("*"))
 

@@ -11,7 +11,8 @@ from nacre.layers.entry import Entry, Extent, Kind
 from nacre.layers.toc import Toc, toc_of
 from nacre.layers.union import BadLayer, union
 from nacre.oci.digest import Digest
-from nacre.storage.erofs.tree import COMPANION, Plan, plan
+from nacre.storage.erofs.devices import COMPANION
+from nacre.storage.erofs.tree import Plan, plan
 
 A, B, C = (Digest.of(name) for name in (b"a", b"b", b"c"))
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from nacre.cli.flags import UsageError
 from nacre.cli.options import string, switch
+from nacre.cli.passwords import piped_password
 from nacre.errors import Invalid
 
 if TYPE_CHECKING:
@@ -17,8 +18,6 @@ FLAGS = (
     string("password", "Password or access token", "p"),
     switch("password-stdin", "Take the password or access token from stdin"),
 )
-
-_LONGEST_PASSWORD = 1 << 20
 
 
 def run(given: Given, console: Console) -> int:
@@ -43,7 +42,7 @@ def _credentials(server: str, given: Given, console: Console) -> tuple[str, str]
             )
         if not given.username:
             raise UsageError("the --password-stdin option requires --username to be set")
-        return given.username, _piped_password(console)
+        return given.username, piped_password(console, "login")
     if given.password:
         console.note("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
     if not (given.username and given.password) and not console.stdin.isatty():
@@ -56,19 +55,6 @@ def _credentials(server: str, given: Given, console: Console) -> tuple[str, str]
     if not password:
         raise Invalid("password is required")
     return username, password
-
-
-def _piped_password(console: Console) -> str:
-    given = console.binary_input("login").read(_LONGEST_PASSWORD + 1)
-    if len(given) > _LONGEST_PASSWORD:
-        raise Invalid(f"the password on standard input has more than {_LONGEST_PASSWORD} bytes")
-    try:
-        password = given.decode().rstrip("\r\n")
-    except UnicodeDecodeError:
-        raise Invalid("the password on standard input is no UTF-8") from None
-    if not password:
-        raise Invalid("password is empty", remedy="pipe it to standard input")
-    return password
 
 
 def _asked_username(server: str, console: Console) -> str:

@@ -5,6 +5,7 @@ The codecs themselves are imported when the first stream needs them.
 
 from nacre.layers.compression.compress import Compressor, Level, compressor
 from nacre.layers.compression.decompress import Decompressor
+from nacre.layers.compression.growth import Growth
 from nacre.layers.compression.kind import SNIFF_LENGTH, Compression, sniff
 from nacre.layers.compression.reader import open_decompressed
 
@@ -13,6 +14,7 @@ __all__ = [
     "Compression",
     "Compressor",
     "Decompressor",
+    "Growth",
     "Level",
     "compressor",
     "open_decompressed",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from nacre.layers.compression.formats import Decoder, Format, load_format
+from nacre.layers.compression.growth import Growth
 from nacre.layers.compression.kind import SNIFF_LENGTH, Compression, sniff
 from nacre.layers.errors import CorruptStream, LayerLimit
 
@@ -18,7 +19,6 @@ MAX_PIECE = 1 << 20
 # Input goes to a codec in stretches that seldom fill a piece of output, because codecs copy
 # what is left over.
 _STRETCH = 1 << 18
-_RATIO_GRACE = 16 << 20
 
 
 class Decompressor:
@@ -30,8 +30,7 @@ class Decompressor:
     Args:
         compression: the format; None to tell it from the first bytes.
         max_output: most bytes of output to give.
-        max_ratio: most bytes of output for a byte of input, held against the stream once it
-            has given 16 MiB. (Zeros reach 1032 in gzip, far more in zstd.)
+        growth: counts how much more that is than the input.
     """
 
     def __init__(
@@ -39,13 +38,14 @@ class Decompressor:
         compression: Compression | None = None,
         *,
         max_output: int | None = None,
-        max_ratio: float | None = None,
+        growth: Growth | None = None,
     ) -> None:
         self.compression = compression
         """The format; None until enough was fed to tell."""
         self._max_output = max_output
-        self._max_ratio = max_ratio
+        self._growth = growth
         self._taken = 0
+        self._excess = 0.0  # the most so far: the order of what compresses well is all one
         self._given = 0
         self._held = b""  # input between members, not yet known to begin one
         self._format: Format | None = None
@@ -150,16 +150,11 @@ class Decompressor:
                 limit="max_output",
                 maximum=self._max_output,
             )
-        if (
-            self._max_ratio is not None
-            and self._given > _RATIO_GRACE
-            and self._given > self._max_ratio * self._taken
-        ):
-            raise LayerLimit(
-                f"the {self._name} stream grows to more than {self._max_ratio} times its size",
-                limit="max_ratio",
-                maximum=self._max_ratio,
-            )
+        if self._growth is not None:
+            excess = self._given - self._growth.ratio * self._taken
+            if excess > self._excess:
+                self._growth.add(excess - self._excess)
+                self._excess = excess
 
     def _rules(self) -> Format:
         if self._format is None:

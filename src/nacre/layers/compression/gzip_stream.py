@@ -13,7 +13,6 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from isal import isal_zlib
-from zlib_ng import zlib_ng
 
 if TYPE_CHECKING:
     from concurrent.futures import Future, ThreadPoolExecutor
@@ -24,49 +23,47 @@ SEGMENT = 1 << 20
 _HEADER = b"\x1f\x8b\x08\0\0\0\0\0\0\xff"
 _FINAL_EMPTY_BLOCK = b"\x03\0"
 
-
-def isal_segment(data: bytes, level: int) -> bytes:
-    """Compress a segment with ISA-L: levels 0 to 3, very fast."""
-    deflate = isal_zlib.compressobj(level, wbits=-15)
-    return deflate.compress(data) + deflate.flush(isal_zlib.Z_SYNC_FLUSH)
-
-
-def zlib_ng_segment(data: bytes, level: int) -> bytes:
-    """Compress a segment with zlib-ng: levels 1 to 9, smaller."""
-    deflate = zlib_ng.compressobj(level, wbits=-15)
-    return deflate.compress(data) + deflate.flush(zlib_ng.Z_SYNC_FLUSH)
+Buffer = bytes | bytearray | memoryview
 
 
 class GzipStream:
-    """Compresses to one gzip member, ``threads`` segments at a time."""
+    """Compresses to one gzip member, ``threads`` segments at a time.
 
-    def __init__(
-        self, compress: Callable[[bytes, int], bytes], level: int, *, threads: int
-    ) -> None:
+    Args:
+        compress: compresses a segment, see `nacre.layers.compression.gzip_segments`.
+        threads: at least 1; with 1, everything is done by the caller's.
+    """
+
+    def __init__(self, compress: Callable[[bytes], bytes], *, threads: int) -> None:
         self._compress = compress
-        self._level = level
         self._threads = threads
         self._pool = _thread_pool(threads) if threads > 1 else None
         self._jobs: deque[Future[bytes]] = deque()
-        self._pending = bytearray()
+        self._pending: list[Buffer] = []
+        self._room = SEGMENT
         self._ready = [_HEADER]
         self._crc = 0
         self._size = 0
 
-    def feed(self, chunk: bytes | bytearray | memoryview) -> bytes:
+    def feed(self, chunk: Buffer) -> bytes:
         """Take the next bytes; return what is compressed by now."""
         self._crc = isal_zlib.crc32(chunk, self._crc)
         self._size += len(chunk)
-        self._pending += chunk
-        while len(self._pending) >= SEGMENT:
-            self._begin(bytes(self._pending[:SEGMENT]))
-            del self._pending[:SEGMENT]
+        # Whoever feeds whole segments spares their being copied.
+        rest = chunk
+        while len(rest) >= self._room:
+            self._pending.append(rest if len(rest) == self._room else rest[: self._room])
+            rest = rest[self._room :]
+            self._begin_pending()
+        if rest:
+            self._pending.append(bytes(rest))
+            self._room -= len(rest)
         return self._collect()
 
     def finish(self) -> bytes:
         """Return the rest of the member."""
         if self._pending:
-            self._begin(bytes(self._pending))
+            self._begin_pending()
         self._ready.extend(job.result() for job in self._jobs)
         self._jobs.clear()
         self._ready += [
@@ -81,11 +78,16 @@ class GzipStream:
         if self._pool:
             self._pool.shutdown(cancel_futures=True)
 
+    def _begin_pending(self) -> None:
+        self._begin(b"".join(self._pending))
+        self._pending.clear()
+        self._room = SEGMENT
+
     def _begin(self, segment: bytes) -> None:
         if self._pool is None:
-            self._ready.append(self._compress(segment, self._level))
+            self._ready.append(self._compress(segment))
             return
-        self._jobs.append(self._pool.submit(self._compress, segment, self._level))
+        self._jobs.append(self._pool.submit(self._compress, segment))
         # One more than the threads, so that none is idle while the caller is busy.
         while len(self._jobs) > self._threads + 1:
             self._ready.append(self._jobs.popleft().result())

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import IO, TYPE_CHECKING
 
 from nacre.layers.compression.decompress import MAX_PIECE, Decompressor
+from nacre.layers.compression.growth import Growth
 from nacre.layers.compression.kind import Compression
 
 if TYPE_CHECKING:
@@ -18,14 +19,14 @@ def open_decompressed(
     *,
     compression: Compression | None = None,
     max_output: int | None = None,
-    max_ratio: float | None = None,
+    growth: Growth | None = None,
 ) -> io.BufferedReader:
     """Return a file that reads what ``stream`` decompresses to; not seekable.
 
     Closing it leaves ``stream`` open. The options are those of ``Decompressor``, and so are the
     errors: any read may raise CorruptStream or LayerLimit.
     """
-    decompressor = Decompressor(compression, max_output=max_output, max_ratio=max_ratio)
+    decompressor = Decompressor(compression, max_output=max_output, growth=growth)
     return io.BufferedReader(_Pieces(_decompressed(stream, decompressor)), MAX_PIECE)
 
 

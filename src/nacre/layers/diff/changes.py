@@ -68,9 +68,11 @@ def in_order(found: Mapping[bytes, ChangeKind]) -> list[Change]:
     return [Change(kinds[path], path) for path in sorted(kinds, key=lambda path: _key(path, kinds))]
 
 
-def _key(path: bytes, kinds: Mapping[bytes, ChangeKind]) -> list[tuple[bool, bytes]]:
+def _key(path: bytes, kinds: Mapping[bytes, ChangeKind]) -> bytes:
+    # Part after part, each after a NUL, which no name has, and what it is: deleted goes first.
+    # As text and not as a list, because all that a large layer holds is sorted by it.
     if not path:
-        return []
-    *above, name = path.split(b"/")
-    last = kinds[path] is not ChangeKind.DELETED, name
-    return [*((True, part) for part in above), last]
+        return b""
+    above, _, name = (b"/" + path).rpartition(b"/")
+    mark = b"\0\0" if kinds[path] is ChangeKind.DELETED else b"\0\1"
+    return above.replace(b"/", b"\0\1") + mark + name

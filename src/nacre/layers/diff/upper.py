@@ -150,6 +150,8 @@ class _Walk:
         return stat.S_ISREG(status.mode) and not found.st_size and self._has(status, b"whiteout")
 
     def _check(self, path: bytes, status: Status) -> None:
+        if not status.overlay:
+            return
         for name, feature in ((b"redirect", "redirect_dir"), (b"metacopy", "metacopy")):
             if self._has(status, name):
                 raise UnresolvedOverlay(path, feature)

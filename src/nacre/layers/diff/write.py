@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import io
 import os
 import stat
 from collections.abc import Iterable
-from typing import IO
 
 from nacre.layers.diff.changes import Change, ChangeKind
 from nacre.layers.diff.reading import Status, TreeReader, Xattrs
 from nacre.layers.entry import Entry, Kind
 from nacre.layers.ownership import KEEP, RECORD, Ownership
 from nacre.layers.rootpath import Root
-from nacre.layers.tar import END_OF_ARCHIVE, header_blocks, write_entry
+from nacre.layers.tar import END_OF_ARCHIVE, BodyTooShort, header_blocks, padding
+from nacre.layers.tar.pieces import Pieces, Sink
 from nacre.layers.whiteout import Overlay, whiteout
 
 _CAPABILITY = b"security.capability"
@@ -21,7 +20,7 @@ _SECOND = 10**9
 
 
 def write_layer(
-    out: IO[bytes],
+    out: Sink,
     tree: Root,
     changes: Iterable[Change],
     *,
@@ -36,7 +35,7 @@ def write_layer(
     of a hard-linked file among the changes has its content, the others are links to it.
 
     Args:
-        out: where to; it stays open.
+        out: where to, in pieces of a megabyte; it stays open.
         tree: the tree as it is now, or the upper directory that the changes were found in.
         changes: what to write, in the order of the layer.
         ownership: how owners on disk become owners in the layer.
@@ -50,21 +49,23 @@ def write_layer(
         Unreadable: the tree cannot be read.
         OSError: ``out`` cannot be written.
     """
+    pieces = Pieces(out)
     with TreeReader(tree, overlay=overlay) as reader:
-        writer = _Writer(out, reader, ownership, clamp_mtime)
+        writer = _Writer(pieces, reader, ownership, clamp_mtime)
         for kind, path in changes:
             if kind is ChangeKind.DELETED:
-                out.write(header_blocks(Entry(whiteout(path), Kind.REG, 0)))
+                pieces.write(header_blocks(Entry(whiteout(path), Kind.REG, 0)))
             else:
                 writer.write(path)
-    out.write(END_OF_ARCHIVE)
+    pieces.write(END_OF_ARCHIVE)
+    pieces.flush()
 
 
 class _Writer:
     """Writes members of one layer."""
 
     def __init__(
-        self, out: IO[bytes], reader: TreeReader, ownership: Ownership, clamp_mtime: int | None
+        self, out: Pieces, reader: TreeReader, ownership: Ownership, clamp_mtime: int | None
     ) -> None:
         self._out = out
         self._reader = reader
@@ -92,8 +93,15 @@ class _Writer:
             self._out.write(header_blocks(entry))
 
     def _write_file(self, path: bytes, entry: Entry) -> None:
-        with io.FileIO(self._reader.open(path)) as body:
-            write_entry(self._out, entry, body)
+        file = self._reader.open(path)
+        try:
+            self._out.write(header_blocks(entry))
+            missing = self._out.copy(file, entry.size)
+        finally:
+            os.close(file)
+        if missing:
+            raise BodyTooShort(entry, missing)
+        self._out.write(padding(entry.size))
 
     def _entry(self, path: bytes, kind: Kind, status: Status) -> Entry:
         found = status.found

@@ -3,6 +3,7 @@
 from nacre.layers.tar.read import Scanner, scan
 from nacre.layers.tar.write import (
     END_OF_ARCHIVE,
+    BodyTooShort,
     CannotWrite,
     header_blocks,
     padding,
@@ -11,6 +12,7 @@ from nacre.layers.tar.write import (
 
 __all__ = [
     "END_OF_ARCHIVE",
+    "BodyTooShort",
     "CannotWrite",
     "Scanner",
     "header_blocks",

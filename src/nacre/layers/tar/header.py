@@ -119,10 +119,8 @@ def _verify_checksum(block: bytes, field: bytes) -> None:
         stored = decode_number(field)
     except ValueError as problem:
         raise ValueError("its header has no checksum") from problem
-    # Adler-32's low half is 1 + the sum of the bytes modulo 65521, and 512 ASCII bytes
-    # cannot reach that modulus: for them the fast way is exact.
     if block.isascii():
-        if (adler32(block) & 0xFFFF) - 1 - sum(block[148:156]) + 8 * 0x20 == stored:
+        if _sum(block) - sum(block[148:156]) + 8 * 0x20 == stored:
             return
         raise ValueError("its checksum does not match")
     summed = block[:148] + b" " * 8 + block[156:]
@@ -131,6 +129,12 @@ def _verify_checksum(block: bytes, field: bytes) -> None:
     signed = unsigned - 256 * sum(byte >> 7 for byte in summed)
     if stored not in (unsigned, signed):
         raise ValueError("its checksum does not match")
+
+
+def _sum(block: bytes) -> int:
+    # Adler-32's low half is 1 + the sum of the bytes modulo 65521, and 512 ASCII bytes
+    # cannot reach that modulus: for them the fast way is exact.
+    return (adler32(block) & 0xFFFF) - 1 if block.isascii() else sum(block)
 
 
 def _prefix(block: bytes, magic: bytes) -> bytes:
@@ -177,5 +181,5 @@ def encode_header(
         *(b" " * 8, typeflag, linkname, _USTAR + b"00"),
         *(b"%07o" % devmajor, b"%07o" % devminor, prefix),
     ]
-    fields[6] = b"%06o\0 " % sum(_WRITE.pack(*fields))
-    return _WRITE.pack(*fields)
+    block = _WRITE.pack(*fields)
+    return b"%b%06o\0 %b" % (block[:148], _sum(block), block[156:])

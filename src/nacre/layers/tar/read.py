@@ -15,6 +15,7 @@ from nacre.layers.tar import sparse
 from nacre.layers.tar.header import BLOCK, ZERO_BLOCK, Header, Request, c_string, decode_header
 from nacre.layers.tar.member import SPARSE, Extensions, extended_entry, plain_entry
 from nacre.layers.tar.pax import parse_records
+from nacre.layers.tar.usual import usual_entry
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -25,6 +26,7 @@ MAX_DEPTH = 512
 MAX_EXTENDED = 1 << 20
 
 _EXTENDED, _GLOBAL, _LONG_NAME, _LONG_LINK = b"x", b"g", b"L", b"K"
+_NOTHING = memoryview(b"")
 _SPECIAL = frozenset((_EXTENDED, _LONG_NAME, _LONG_LINK, SPARSE))
 
 
@@ -60,6 +62,7 @@ class Scanner:
         self._count = 0
         self._found: list[Entry] = []
         self._fed = 0
+        self._chunk = _NOTHING  # what is being fed
         self._held = bytearray()  # fed, wanted, but not complete yet
         self._member = 0  # where the present member begins
         self._body_end = 0  # how far the last member's body reaches
@@ -81,6 +84,7 @@ class Scanner:
         with memoryview(chunk) as whole, whole.cast("B") as view:
             start = self._fed
             self._fed = end = start + len(view)
+            self._chunk = view
             try:
                 while self._wanted is not None:
                     offset, length = self._wanted
@@ -100,6 +104,8 @@ class Scanner:
                     f"the tar member at byte {self._member} is malformed: {problem}",
                     offset=self._member,
                 ) from problem
+            finally:
+                self._chunk = _NOTHING
         return found
 
     def finish(self) -> None:
@@ -137,12 +143,33 @@ class Scanner:
                     entry = plain_entry(header, header_offset=self._member, data_offset=position)
                 self._accept(entry)
                 self._body_end = entry.data_offset + entry.stored_size
-            position = self._body_end + -self._body_end % BLOCK
             self._may_end = True
+            position = self._skip_usual(self._body_end + -self._body_end % BLOCK)
         self._member = position
         if (yield position + BLOCK, BLOCK) != ZERO_BLOCK:
             raise ValueError("a zero block is followed by something else")
         self.has_end_marker = True
+
+    def _skip_usual(self, position: int) -> int:
+        """Read members on from ``position`` as long as they are usual ones in the present chunk.
+
+        Returns:
+            where the first that is not begins.
+        """
+        chunk, start, end = self._chunk, self._fed - len(self._chunk), self._fed - BLOCK
+        found, harmless = self._found, self._harmless
+        room = self._max_entries - self._count
+        while position <= end and room:
+            entry = usual_entry(bytes(chunk[position - start : position - start + BLOCK]), position)
+            if entry is None or len(entry.name) > harmless or len(entry.linkname) > self._max_name:
+                break
+            found.append(entry)
+            room -= 1
+            self._member = position
+            self._body_end = position + BLOCK + entry.stored_size
+            position = self._body_end + -entry.stored_size % BLOCK
+        self._count = self._max_entries - room
+        return position
 
     def _parse_special(self, header: Header, position: int) -> Generator[Request, bytes, Entry]:
         extensions = Extensions()

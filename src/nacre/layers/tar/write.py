@@ -32,21 +32,29 @@ class CannotWrite(Invalid):
         self.name = name
 
 
+class BodyTooShort(CannotWrite):
+    """A file has fewer bytes than its entry says: somebody cuts it off meanwhile."""
+
+    def __init__(self, entry: Entry, missing: int) -> None:
+        super().__init__(
+            f"the body of {shown(entry.name)} ends {missing} bytes before its size",
+            name=entry.name,
+        )
+
+
 def write_entry(out: IO[bytes], entry: Entry, body: IO[bytes] | None = None) -> None:
     """Write one member: headers, ``entry.size`` bytes from ``body``, padding.
 
     Raises:
-        CannotWrite: the entry is malformed, or the body ends before its size.
+        CannotWrite: the entry is malformed.
+        BodyTooShort: the body ends before its size.
     """
     out.write(header_blocks(entry))
     left = entry.size if entry.kind is Kind.REG else 0
     while left:
         piece = body.read(min(left, _COPY_SIZE)) if body else b""
         if not piece:
-            raise CannotWrite(
-                f"the body of {shown(entry.name)} ends {left} bytes before its size",
-                name=entry.name,
-            )
+            raise BodyTooShort(entry, left)
         out.write(piece)
         left -= len(piece)
     out.write(padding(entry.size if entry.kind is Kind.REG else 0))

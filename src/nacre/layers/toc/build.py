@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING
 
 from nacre.layers.entry import Entry, Extent, Kind
@@ -23,7 +23,7 @@ MAX_PART = 255
 
 # By identity: members of an Enum are slow to hash.
 _CODES = {id(kind): kind.value[0] for kind in Kind}
-_LINKS = (Kind.LINK, Kind.SYMLINK)
+_LINKS = Kind.LINK.value + Kind.SYMLINK.value
 
 
 class TocBuilder:
@@ -116,10 +116,18 @@ class _Rows:
         )
         majors, minors, xattrs, sparse, _, offsets, _ = rest
         paths = list(map(clean, names))
-        self._check(entries, paths)
+        codes = bytes(map(_CODES.__getitem__, map(id, kinds)))
+        both = enumerate(zip(codes, links, strict=True), first)
+        found = {row: link for row, (code, link) in both if code in _LINKS}
+        attributes = {row: pairs for row, pairs in enumerate(xattrs, first) if pairs}
+        maps = {row: extents for row, extents in enumerate(sparse, first) if extents is not None}
+        self._weigh(paths, found.values(), attributes.values(), maps.values())
+        text = b"/".join(paths)
+        if b"\0" in text or b"" in paths or not all(found.values()):
+            _refuse_odd(entries, paths)
         self._paths += paths
-        self._roles += self._roles_of(entries, paths)
-        self._kinds += bytes(map(_CODES.__getitem__, map(id, kinds)))
+        self._roles += self._roles_of(entries, paths) if PREFIX in text else bytes(len(paths))
+        self._kinds += codes
         self._modes.extend(modes)
         self._owners[0].extend(uids)
         self._owners[1].extend(gids)
@@ -127,51 +135,49 @@ class _Rows:
         self._mtimes.extend(mtimes)
         self._nanoseconds.extend(nanoseconds)
         self._offsets.extend(offsets)
-        self._links.update((row, link) for row, link in enumerate(links, first) if link)
-        self._xattrs.update((row, pairs) for row, pairs in enumerate(xattrs, first) if pairs)
+        self._links.update(found)
+        self._xattrs.update(attributes)
+        self._sparse.update(maps)
         if any(majors) or any(minors):
             numbers = enumerate(zip(majors, minors, strict=True), first)
             self._devices.update((row, pair) for row, pair in numbers if any(pair))
-        for row, extents in enumerate(sparse, first):
-            if extents is not None:
-                self._sparse[row] = extents
 
     def _roles_of(self, entries: list[Entry], paths: list[bytes]) -> bytes:
         roles = bytearray(len(paths))
         for row, path in enumerate(paths):
-            if PREFIX in path:
-                try:
-                    roles[row] = role(path)
-                except ValueError as problem:
-                    raise _bad(entries[row], str(problem)) from problem
+            try:
+                roles[row] = role(path)
+            except ValueError as problem:
+                raise _bad(entries[row], str(problem)) from problem
         return bytes(roles)
 
-    def _check(self, entries: list[Entry], paths: list[bytes]) -> None:
-        limit = self._max_part
-        for entry, path in zip(entries, paths, strict=True):
-            self._metadata += len(path) + len(entry.linkname)
-            if len(path) > limit and len(max(path.split(b"/"), key=len)) > limit:
-                raise LayerLimit(
-                    f"a part of the name {shown(path)} is longer than {limit} bytes",
-                    limit="max_part",
-                    maximum=limit,
-                )
-            if entry.xattrs:
-                self._metadata += sum(len(name) + len(value) for name, value in entry.xattrs)
-            if entry.sparse:
-                self._metadata += 16 * len(entry.sparse)
-            if b"\0" in path:
-                raise _bad(entry, "its name holds a NUL byte")
-            if entry.kind in _LINKS and not entry.linkname:
-                raise _bad(entry, "it is a link to nothing")
-            if not path and entry.kind is not Kind.DIR:
-                raise _bad(entry, "it stands for the root, which can only be a directory")
+    def _weigh(
+        self,
+        paths: list[bytes],
+        links: Collection[bytes],
+        xattrs: Collection[Xattrs],
+        maps: Collection[tuple[Extent, ...]],
+    ) -> None:
+        if len(max(paths, key=len)) > self._max_part:
+            self._check_parts(paths)
+        self._metadata += sum(map(len, paths)) + sum(map(len, links)) + 16 * sum(map(len, maps))
+        self._metadata += sum(len(name) + len(value) for pairs in xattrs for name, value in pairs)
         if self._metadata > self._max_metadata:
             raise LayerLimit(
                 f"the names and attributes of the layer take more than {self._max_metadata} bytes",
                 limit="max_metadata",
                 maximum=self._max_metadata,
             )
+
+    def _check_parts(self, paths: list[bytes]) -> None:
+        limit = self._max_part
+        for path in paths:
+            if len(max(path.split(b"/"), key=len)) > limit:
+                raise LayerLimit(
+                    f"a part of the name {shown(path)} is longer than {limit} bytes",
+                    limit="max_part",
+                    maximum=limit,
+                )
 
     def table(self, layer: Digest, size: int, digests: bytes) -> Toc:
         """Return the table of all that was added."""
@@ -193,6 +199,16 @@ class _Rows:
             self._sparse,
             digests,
         )
+
+
+def _refuse_odd(entries: list[Entry], paths: list[bytes]) -> None:
+    for entry, path in zip(entries, paths, strict=True):
+        if b"\0" in path:
+            raise _bad(entry, "its name holds a NUL byte")
+        if entry.kind in (Kind.LINK, Kind.SYMLINK) and not entry.linkname:
+            raise _bad(entry, "it is a link to nothing")
+        if not path and entry.kind is not Kind.DIR:
+            raise _bad(entry, "it stands for the root, which can only be a directory")
 
 
 def _bad(entry: Entry, problem: str) -> BadArchive:

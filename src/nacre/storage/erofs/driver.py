@@ -10,21 +10,21 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from nacre.layers.diff import Change, upper_changes
-from nacre.layers.rootpath import Root
 from nacre.layers.whiteout import Overlay
 from nacre.oci.digest import Digest
 from nacre.storage.chain import Chain
-from nacre.storage.driver import LayerSink
 from nacre.storage.erofs.indexes import Index, Indexes, key_of
 from nacre.storage.erofs.writable import dress_upper
-from nacre.storage.layers import Layers
-from nacre.storage.lower import UnionLower
 from nacre.storage.mounting import mount_erofs, mount_overlay, unmount
 from nacre.storage.mounts import Mounter, SharedMounts
 from nacre.storage.scratch import Scratch, Scratches
+
+if TYPE_CHECKING:
+    from nacre.layers.diff import Change
+    from nacre.storage.driver import LayerSink
+    from nacre.storage.layers import Layers
 
 NAME = "erofs"
 
@@ -138,6 +138,11 @@ class ErofsDriver:
     @contextmanager
     def changes(self, name: str) -> Iterator[tuple[list[Change], Path]]:
         """Give what a top changed, and its folder; see `StorageDriver`."""
+        # Most commands mount, and are to start quickly.
+        from nacre.layers.diff import upper_changes  # noqa: PLC0415
+        from nacre.layers.rootpath import Root  # noqa: PLC0415
+        from nacre.storage.lower import UnionLower  # noqa: PLC0415
+
         with self._scratches.taken(name) as scratch:
             lower = UnionLower(self._indexes.tree(scratch.chain))
             with Root.open(scratch.upper) as upper:

@@ -8,7 +8,11 @@ made anew from the layers: one that is damaged counts as not there. ::
     <folder>/<chain>.data         the companion, where files had to be written out
     <folder>/<chain>.lock         locked by whoever makes or removes them
     <folder>/<chain>.new          one being written, or that was when a process died
+
+What only making one needs is imported by that: to mount what is there should take no time.
 """
+
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
@@ -18,20 +22,21 @@ import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from nacre.content.diskerrors import disk_errors
 from nacre.content.durable import make_folder, sync_folder
 from nacre.content.locking import locked_file
 from nacre.erofs.errors import InvalidImage, InvalidTree
 from nacre.erofs.reader import Image
-from nacre.erofs.writer import write_image
 from nacre.errors import Conflict
-from nacre.layers.union import BadLayer, Tree, union
 from nacre.storage.chain import Chain
-from nacre.storage.erofs.companion import write_companion
-from nacre.storage.erofs.tree import COMPANION, Plan, plan, tag
-from nacre.storage.layers import Layers
+from nacre.storage.erofs.devices import COMPANION, tag
+
+if TYPE_CHECKING:
+    from nacre.layers.union import Tree
+    from nacre.storage.erofs.tree import Plan
+    from nacre.storage.layers import Layers
 
 _PRIVATE = 0o700
 _INDEX, _BELOW, _COMPANION, _LOCK, _NEW = ".erofs", ".below", ".data", ".lock", ".new"
@@ -87,6 +92,8 @@ class Indexes:
 
     def tree(self, chain: Chain) -> Tree:
         """Return the union of a chain; raises as ``get``."""
+        from nacre.layers.union import union
+
         return union(self._layers.toc(layer) for layer in chain.layers)
 
     def size(self, chain: Chain) -> int:
@@ -135,6 +142,9 @@ class Indexes:
         return Index(key, path, tuple(devices))
 
     def _make(self, chain: Chain) -> None:
+        from nacre.storage.erofs.companion import write_companion
+        from nacre.storage.erofs.tree import plan
+
         for layer in dict.fromkeys(chain.layers):
             # Before the table is asked for: a layer that is only compressed is then read once.
             self._layers.tar(layer)
@@ -150,6 +160,9 @@ class Indexes:
             self._write_image(chain, _INDEX, planned, tree)
 
     def _write_image(self, chain: Chain, suffix: str, planned: Plan, tree: Tree) -> None:
+        from nacre.erofs.writer import write_image
+        from nacre.layers.union import BadLayer
+
         def write(out: BinaryIO) -> None:
             write_image(out, planned.root, planned.devices)
 

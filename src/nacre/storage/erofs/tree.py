@@ -12,7 +12,7 @@ from typing import NamedTuple
 from nacre.erofs.chunks import is_mappable
 from nacre.erofs.errors import shown
 from nacre.erofs.inode import NOTHING, Device, Inode
-from nacre.erofs.structures import BLOCK, MAX_DEVICE_BLOCKS, MAX_TAG
+from nacre.erofs.structures import BLOCK, MAX_DEVICE_BLOCKS
 from nacre.erofs.xattrs import Xattrs, is_storable
 from nacre.layers.apply.attributes import MASKED
 from nacre.layers.entry import Extent
@@ -20,13 +20,12 @@ from nacre.layers.toc.table import KINDS
 from nacre.layers.union import BadLayer, Node, Tree
 from nacre.layers.whiteout import Overlay
 from nacre.oci.digest import Digest
-
-COMPANION = b"written out"
-"""The tag of the companion in the image's table of devices."""
+from nacre.storage.erofs.devices import COMPANION, tag
 
 _Place = tuple[int, int, tuple[Extent, ...] | None]
 _NOWHERE: _Place = (0, 0, None)
 _NO_DEVICE = (0, 0)
+_new_inode = tuple.__new__
 _COMPANION_SIZE = MAX_DEVICE_BLOCKS * BLOCK
 
 
@@ -48,11 +47,6 @@ class Plan(NamedTuple):
     companion_size: int
     overlaid: bool
     """Whether something has attributes that overlayfs would take for its own."""
-
-
-def tag(layer: Digest) -> bytes:
-    """Return the name by which a layer's raw tar goes in the image's table of devices."""
-    return layer.encoded.encode()[:MAX_TAG]
 
 
 def plan(tree: Tree, *, below_overlay: bool = False) -> Plan:
@@ -129,23 +123,14 @@ class _Planner:
         device, offset, extents = self._place(node, size) if size else _NOWHERE
         major, minor = toc.devices.get(row, _NO_DEVICE)
         xattrs = toc.xattrs.get(row)
-        return Inode(
-            KINDS[code],
-            toc.modes[row],
-            toc.uids[row],
-            toc.gids[row],
-            toc.mtimes[row],
-            toc.nanoseconds[row],
-            self._kept(xattrs) if xattrs else (),
-            NOTHING if children is None else children,
-            size,
-            device,
-            offset,
-            extents,
-            toc.links.get(row, b""),
-            major,
-            minor,
-        )
+        kept = self._kept(xattrs) if xattrs else ()
+        # fmt: off
+        return _new_inode(Inode, (
+            KINDS[code], toc.modes[row], toc.uids[row], toc.gids[row], toc.mtimes[row],
+            toc.nanoseconds[row], kept, NOTHING if children is None else children,
+            size, device, offset, extents, toc.links.get(row, b""), major, minor,
+        ))
+        # fmt: on
 
     def _place(self, node: Node, size: int) -> _Place:
         """Return the device of a file's data, where it is there, and what of it are no holes."""

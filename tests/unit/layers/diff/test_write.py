@@ -11,12 +11,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nacre.errors import Conflict
-from nacre.layers.diff import Change, ChangeKind, TreeReader
+from nacre.layers.diff import Change, ChangeKind, TreeReader, write_layer
+from nacre.layers.diff.changes import in_order
 from nacre.layers.diff.write import portable_capability
 from nacre.layers.entry import Entry, Kind
 from nacre.layers.ownership import KEEP, RECORDED, IdMap, IdRange, Ownership, Unmapped
 from nacre.layers.rootpath import Root
-from nacre.layers.tar import scan
+from nacre.layers.tar import BodyTooShort, scan
+from nacre.layers.tar.pieces import PIECE
 from tests.unit.layers.stacks import Member, file, folder, hardlink, special, symlink
 from tests.unit.layers.trees import (
     apply,
@@ -225,6 +227,36 @@ def _without_times(tar: bytes) -> list[Entry]:
             mtime=0 if entry.kind is Kind.DIR else entry.mtime, header_offset=0, data_offset=0
         )
         for entry in scan(tar)
+    ]
+
+
+class Cutting:
+    """A sink that cuts a file off when the first piece of a layer arrives."""
+
+    def __init__(self, file: Path, size: int) -> None:
+        self._file, self._size = file, size
+
+    def write(self, _piece: bytes, /) -> None:
+        os.truncate(self._file, self._size)
+
+
+def test_a_file_that_is_cut_off_meanwhile_is_refused(tree: Path) -> None:
+    (tree / "a").write_bytes(bytes(3 * PIECE))
+    with Root.open(tree) as root, pytest.raises(BodyTooShort, match=f"ends {PIECE} bytes before"):
+        write_layer(Cutting(tree / "a", 2 * PIECE), root, changes(None, tree))
+
+
+def test_a_deletion_comes_before_what_is_in_its_directory_and_sorts_before_it() -> None:
+    found = {
+        b"": ChangeKind.CHANGED,
+        b"a.b": ChangeKind.ADDED,
+        b"a/b/c": ChangeKind.ADDED,
+        b"a/z": ChangeKind.DELETED,
+        b"a/\x01": ChangeKind.ADDED,
+        b"z": ChangeKind.DELETED,
+    }
+    assert [path for _, path in in_order(found)] == [
+        *(b"", b"z", b"a", b"a/z", b"a/\x01", b"a/b", b"a/b/c", b"a.b"),
     ]
 
 

@@ -1,0 +1,31 @@
+"""``nacre hub config``: the documented settings of a hub."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nacre.cli.options import string, switch
+from nacre.hub.options import Options
+from nacre.hub.settings import load
+from nacre.hub.settings_text import printed
+
+if TYPE_CHECKING:
+    from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+
+FLAGS = (
+    string("config", "Settings file of the hub"),
+    switch("current", "Print the settings in force instead of the default ones"),
+)
+MORE = """\
+Save what this prints as hub.toml beside the engine's settings, or anywhere and
+name it with --config, and change what should be different:
+  nacre hub config > /etc/nacre/hub.toml
+"""
+
+
+def run(given: Given, console: Console) -> int:
+    """Print them."""
+    options = load(file=given.config or None).options if given.current else Options()
+    console.write(printed(options))
+    return 0

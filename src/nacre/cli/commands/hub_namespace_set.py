@@ -1,0 +1,61 @@
+"""``nacre hub namespace set``: change what holds in a namespace."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nacre.cli.commands import hub_data, hub_terms
+from nacre.cli.flags import Flag, Kind
+from nacre.errors import Invalid
+from nacre.hub import units
+from nacre.hub.accounts.names import is_user_name
+from nacre.hub.repositories.policy import Policy
+from nacre.oci.quoting import quoted
+
+if TYPE_CHECKING:
+    from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+    from nacre.hub.records import Records
+
+
+def _size(text: str) -> int:
+    try:
+        return units.size(text)
+    except Invalid as error:
+        raise ValueError(str(error)) from None
+
+
+FLAGS = (
+    *hub_data.FLAGS,
+    *hub_terms.FLAGS,
+    Flag(
+        "quota",
+        Kind("bytes", _size),
+        None,
+        'Bytes that its repositories may hold together, as in "10GB"; 0 lifts it',
+    ),
+)
+MORE = """\
+The visibility is that of repositories that are made in it from now on.
+"""
+
+
+def run(given: Given, console: Console) -> int:
+    """Change it."""
+    name = given.words[0]
+    if not is_user_name(name):
+        raise Invalid(f"{quoted(name)} cannot be the name of a namespace")
+
+    async def change(records: Records) -> None:
+        found = [each for each in await records.repositories.namespaces() if each.name == name]
+        policy = found[0].policy if found else Policy()
+        await records.repositories.change_namespace(
+            name,
+            visibility=given.visibility,
+            policy=hub_terms.changed(policy, given),
+            quota=given.quota,
+        )
+
+    hub_data.with_records(given, change)
+    console.line(name)
+    return 0

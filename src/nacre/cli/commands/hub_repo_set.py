@@ -1,0 +1,37 @@
+"""``nacre hub repo set``: change what holds in a repository."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from nacre.cli.commands import hub_data, hub_terms
+from nacre.errors import NotFound
+from nacre.hub.repositories.access import canonical
+from nacre.oci.quoting import quoted
+
+if TYPE_CHECKING:
+    from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+    from nacre.hub.records import Records
+
+FLAGS = (*hub_data.FLAGS, *hub_terms.FLAGS)
+
+
+def run(given: Given, console: Console) -> int:
+    """Change it."""
+    name = given.words[0]
+
+    async def change(records: Records) -> None:
+        standing = await records.repositories.standing(canonical(name), None)
+        if standing.repository is None or standing.namespace is None:
+            raise NotFound(f"there is no repository {quoted(name)}")
+        own = standing.repository.policy.beyond(standing.namespace.policy)
+        await records.repositories.change(
+            canonical(name),
+            visibility=given.visibility,
+            policy=hub_terms.changed(own, given),
+        )
+
+    hub_data.with_records(given, change)
+    console.line(name)
+    return 0

@@ -1,0 +1,51 @@
+"""``nacre hub serve``: start a hub."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from nacre.cli.options import string, switch
+from nacre.hub.preparing import prepare
+from nacre.hub.serving import free_address, serve
+from nacre.hub.settings import load
+
+if TYPE_CHECKING:
+    from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+
+FLAGS = (
+    string("data", "Folder of all data"),
+    string("listen", "Address and port to listen on (default 127.0.0.1:5000)"),
+    string("config", "Settings file of the hub"),
+    switch("anonymous-push", "Let anybody push, without login"),
+)
+MORE = """\
+The first start makes a user "admin" and prints its password, once. Log in with
+  nacre login -u admin 127.0.0.1:5000
+CTRL-C or SIGTERM stops the hub after the requests in flight; SIGHUP reads the
+settings and the certificate anew. "nacre hub config" prints every setting.
+"""
+
+
+def run(given: Given, console: Console) -> int:
+    """Serve until stopped."""
+    settings = load(
+        file=given.config or None,
+        data=given.data or None,
+        listen=given.listen or None,
+        anonymous_push=given.anonymous_push or None,
+    )
+    address = free_address(settings)
+    password = asyncio.run(prepare(settings))
+    host, port = f"[{address[0]}]" if ":" in address[0] else address[0], address[1]
+    scheme = "https" if settings.options.server.tls_certificate else "http"
+
+    def ready() -> None:
+        console.line(f"nacre hub listens on {scheme}://{host}:{port}, data in {settings.data}")
+        if password:
+            console.line(f"made user admin with the password {password}")
+            console.line("it is shown only now; change it with: nacre hub user passwd admin")
+
+    serve(settings, address, ready)
+    return 0

@@ -1,0 +1,1 @@
+"""HTTP: the distribution protocol, tokens, search, health and metrics."""

@@ -1,0 +1,75 @@
+"""Reading what clients send: gathered into buffers, bounded, and not waited for for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+from nacre.hub.api.request import Request
+from nacre.hub.errors import TooLarge
+from nacre.hub.registry.chunk import Interrupted, TooSlow
+
+BUFFER = 512 * 1024
+"""How many bytes are worth a write, in bytes: one such buffer is filled while one is written."""
+
+_PATIENT_BEYOND = 4
+# How often over its limit a small body is still read, so that a client sees why it is refused.
+
+
+async def buffers(request: Request, *, patience: timedelta) -> AsyncIterator[bytearray]:
+    """Yield the body in buffers of about `BUFFER` bytes; each is given away for good.
+
+    Raises:
+        TooSlow: nothing came for ``patience``.
+        Interrupted: the connection broke before the end.
+    """
+    gathered = bytearray()
+    try:
+        async for part in _parts(request, patience):
+            gathered += part
+            if len(gathered) >= BUFFER:
+                full, gathered = gathered, bytearray()
+                yield full
+    except Interrupted:
+        if gathered:
+            yield gathered
+        raise
+    if gathered:
+        yield gathered
+
+
+async def whole(request: Request, *, limit: int, patience: timedelta) -> bytes:
+    """Return the body of at most ``limit`` bytes.
+
+    Raises:
+        TooLarge: there are more.
+        TooSlow, Interrupted: as `buffers`.
+    """
+    stated = request.length or 0
+    received, kept = 0, bytearray()
+    if stated <= limit * _PATIENT_BEYOND:
+        async for part in _parts(request, patience):
+            received += len(part)
+            if received > limit * _PATIENT_BEYOND:
+                break
+            if received <= limit:
+                kept += part
+    if max(stated, received) > limit:
+        raise TooLarge(f"manifests here are at most {limit} bytes")
+    return bytes(kept)
+
+
+async def _parts(request: Request, patience: timedelta) -> AsyncIterator[bytes]:
+    seconds = patience.total_seconds()
+    while True:
+        try:
+            async with asyncio.timeout(seconds):
+                message = await request.receive()
+        except TimeoutError:
+            raise TooSlow(f"nothing was sent for {seconds:g} seconds") from None
+        if message["type"] == "http.disconnect":
+            raise Interrupted("the connection ended before the body did")
+        yield message.get("body", b"")
+        if not message.get("more_body", False):
+            return

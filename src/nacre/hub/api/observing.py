@@ -1,0 +1,113 @@
+"""Every request seen from outside: counted, timed, written down.
+
+The routes inside leave two notes in the ASGI scope: ``nacre.route``, which of them it was, and
+``nacre.user``, who asked.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from nacre.hub.api.metrics import Metrics
+from nacre.hub.logs import Log
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+ROUTE = "nacre.route"
+USER = "nacre.user"
+CLIENT = "nacre.client"
+_METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"})
+_CHANGES = frozenset({"PUT", "POST", "PATCH", "DELETE"})
+_AUDITED = frozenset({"manifest", "blob", "token", "tag"})
+
+
+class Observed:
+    """An application whose requests are counted and written down.
+
+    Args:
+        app: what answers.
+        metrics: where they are counted; None counts nothing.
+        access: the log of all requests.
+        audit: the log of changes and logins.
+    """
+
+    def __init__(self, app: App, *, metrics: Metrics | None, access: Log, audit: Log) -> None:
+        self._app = app
+        self._metrics = metrics
+        self._access = access
+        self._audit = audit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        seen = _Seen(receive, send)
+        if self._metrics:
+            self._metrics.in_flight.inc()
+        began = time.perf_counter()
+        try:
+            await self._app(scope, seen.receive, seen.send)
+        finally:
+            seconds = time.perf_counter() - began
+            if self._metrics:
+                self._metrics.in_flight.dec()
+            self._note(scope, seen, seconds)
+
+    def _note(self, scope: Scope, seen: _Seen, seconds: float) -> None:
+        method: str = scope["method"]
+        route: str = scope.get(ROUTE, "other")
+        if self._metrics:
+            self._metrics.answered(
+                route,
+                method if method in _METHODS else "other",
+                seen.status,
+                seconds=seconds,
+                sent=seen.sent,
+                received=seen.received,
+            )
+        client = scope.get(CLIENT) or (scope.get("client") or ("",))[0]
+        said = {
+            "client": client,
+            "user": scope.get(USER, ""),
+            "method": method,
+            "path": scope["path"],
+            "status": seen.status,
+        }
+        self._access.line("access", said | {"sent": seen.sent, "ms": round(seconds * 1000, 1)})
+        if route in _AUDITED and (method in _CHANGES or route == "token"):
+            self._audit.line("audit", said)
+
+
+class _Seen:
+    """The two ends of a request, with what went through them."""
+
+    __slots__ = ("_receive", "_send", "received", "sent", "status")
+
+    def __init__(self, receive: Receive, send: Send) -> None:
+        self._receive = receive
+        self._send = send
+        # What a client sees that is cut off before an answer began.
+        self.status = 499
+        self.sent = 0
+        self.received = 0
+
+    async def receive(self) -> Message:
+        message = await self._receive()
+        if body := message.get("body"):
+            self.received += len(body)
+        return message
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            for name, value in message["headers"]:
+                if name == b"content-length":
+                    self.sent = int(value)
+        await self._send(message)

@@ -1,0 +1,278 @@
+"""The composition root: a hub's parts, put together.
+
+`composed` builds the application over records and a place for bytes that are open already;
+`create_app` is what the server's workers run: it opens them when it starts and closes them when it
+ends (ASGI, "Lifespan").
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import time
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from starlette.applications import Starlette
+from starlette.responses import Response
+from starlette.routing import Route
+
+from nacre.hub.accounts.attempts import Attempts
+from nacre.hub.accounts.logins import Logins
+from nacre.hub.accounts.passwords import Passwords
+from nacre.hub.api import health
+from nacre.hub.api.client_address import BehindProxies
+from nacre.hub.api.limits import LimitedPulls, LimitedRequests
+from nacre.hub.api.metrics import CONTENT_TYPE, Metrics
+from nacre.hub.api.observing import App, Observed, Receive, Scope, Send
+from nacre.hub.api.rates import Buckets, Rate
+from nacre.hub.api.routes import registry_app
+from nacre.hub.api.token import TokenServer
+from nacre.hub.auth.gate import Gate
+from nacre.hub.auth.issuer import Issuer
+from nacre.hub.auth.signing import KeyRing
+from nacre.hub.auth.tokens import Tokens
+from nacre.hub.jobs.collecting import Collector
+from nacre.hub.jobs.pulls import Pulls
+from nacre.hub.jobs.runner import Job, Runner
+from nacre.hub.logs import LineLog, Log, NoLog
+from nacre.hub.options import Options
+from nacre.hub.records import Records
+from nacre.hub.registry.byteplace import BytePlace
+from nacre.hub.registry.rules import Rules
+from nacre.hub.repositories.repository import Visibility
+from nacre.hub.settings import Settings
+from nacre.hub.storage.folder import FolderPlace
+from nacre.hub.storage.sql import open_records
+from nacre.hub.storage.sql.keeping import Keeping
+
+_PULLS_INTERVAL = timedelta(minutes=1)
+_KEYS_INTERVAL = timedelta(hours=1)
+
+
+def now() -> datetime:
+    """Return the time, in UTC."""
+    return datetime.now(UTC)
+
+
+class HubApp:
+    """An ASGI application that is made when the server says that it starts."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: App | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or live through the lifespan."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._app is not None:
+            await self._app(scope, receive, send)
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        async with AsyncExitStack() as stack:
+            try:
+                self._app = await stack.enter_async_context(opened(self._settings))
+            except BaseException as error:
+                await send({"type": "lifespan.startup.failed", "message": str(error)})
+                raise
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def create_app(settings: Settings) -> HubApp:
+    """Return the application of one worker."""
+    return HubApp(settings)
+
+
+@asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[App]:
+    """Open a hub's records and bytes, and give the application over them."""
+    options = settings.options
+    collection = options.collection
+    async with AsyncExitStack() as stack:
+        records = await stack.enter_async_context(
+            open_records(
+                settings.records,
+                now=now,
+                quota=options.registry.quota,
+                keeping=Keeping(
+                    undo=collection.undo,
+                    grace=collection.grace,
+                    trash=collection.trash,
+                    untagged=collection.untagged,
+                ),
+            )
+        )
+        place = FolderPlace(settings.blobs)
+        log = LineLog(
+            Path(options.log.file) if options.log.file else None,
+            as_json=options.log.format == "json",
+            now=now,
+        )
+        stack.callback(log.close)
+        yield await stack.enter_async_context(composed(options, records, place, log))
+
+
+@asynccontextmanager
+async def composed(
+    options: Options, records: Records, place: BytePlace, log: Log
+) -> AsyncIterator[App]:
+    """Give the application of a hub, with its background work under way."""
+    metrics = Metrics()
+    with Passwords() as passwords:
+        ring = KeyRing(records.keys, now)
+        tokens = Tokens(
+            ring,
+            service=options.auth.service,
+            now=now,
+            access_life=options.auth.token_life,
+            refresh_life=options.auth.refresh_life,
+        )
+        logins = Logins(records.users, passwords, _attempts(options.limits.logins), now)
+        gate = Gate(
+            records.repositories, logins, tokens, anonymous_push=options.auth.anonymous_push
+        )
+        pulls = Pulls(records.manifests, now=now)
+        registry = registry_app(
+            records,
+            place,
+            gate,
+            service=options.auth.service,
+            now=now,
+            rules=_rules(options),
+            url=options.server.url,
+            patience=options.registry.client_patience,
+            pulled=pulls.note,
+        )
+        site = Starlette(
+            routes=[
+                *_operation_routes(options, records, metrics),
+                Route(
+                    "/token",
+                    TokenServer(Issuer(gate, logins, records.users, tokens)).answer,
+                    methods=["GET", "POST"],
+                ),
+            ]
+        )
+        app = _limited(_split(registry, site), options, tokens)
+        observed = Observed(
+            app,
+            metrics=metrics if options.log.metrics else None,
+            access=log if options.log.access else NoLog(),
+            audit=log if options.log.audit else NoLog(),
+        )
+
+        def report(job: str, said: Mapping[str, object]) -> None:
+            log.line("job", {"job": job, **said})
+
+        jobs = _jobs(options, records, place, pulls=pulls, ring=ring, metrics=metrics)
+        holder = f"{os.uname().nodename}:{os.getpid()}:{time.monotonic_ns()}"
+        async with Runner(jobs, records.leases, holder=holder, report=report, now=now):
+            yield BehindProxies(observed, options.server.trusted_proxies)
+            with contextlib.suppress(Exception):
+                await pulls.write()
+
+
+def _rules(options: Options) -> Rules:
+    registry = options.registry
+    return Rules(
+        manifest_limit=registry.manifest_limit,
+        blob_limit=registry.blob_limit,
+        chunk_min=registry.chunk_min,
+        page=registry.page,
+        writers=options.limits.uploads,
+        grace=options.collection.grace,
+        visibility=Visibility(registry.visibility),
+        sparse=frozenset(registry.sparse),
+        immutable=registry.immutable,
+    )
+
+
+def _split(registry: App, site: App) -> App:
+    """Return an application that leaves the protocol to ``registry`` and all else to ``site``."""
+
+    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+        path = scope.get("path", "")
+        if path.startswith("/v2/") or path in {"/v2", "/v1/search"}:
+            await registry(scope, receive, send)
+        else:
+            await site(scope, receive, send)
+
+    return answer
+
+
+def _operation_routes(options: Options, records: Records, metrics: Metrics) -> list[Route]:
+    routes = [
+        Route("/healthz", health.live),
+        Route("/readyz", health.ready(records.check)),
+    ]
+    if options.log.metrics:
+
+        async def numbers(_request: object) -> Response:
+            return Response(metrics.text(), headers={"content-type": CONTENT_TYPE})
+
+        routes.append(Route("/metrics", numbers))
+    return routes
+
+
+def _attempts(rate_text: str) -> Attempts:
+    rate = Rate.read(rate_text)
+    if rate is None:
+        return Attempts(now, most=0)
+    return Attempts(now, most=rate.requests, window=timedelta(seconds=rate.seconds))
+
+
+def _limited(app: App, options: Options, tokens: Tokens) -> App:
+    users, anonymous = _buckets(options.limits.pulls), _buckets(options.limits.pulls_anonymous)
+    if users or anonymous:
+        app = LimitedPulls(app, tokens.read, users=users, anonymous=anonymous or users)
+    requests = _buckets(options.limits.requests)
+    return LimitedRequests(app, requests) if requests else app
+
+
+def _buckets(rate_text: str) -> Buckets | None:
+    rate = Rate.read(rate_text)
+    return Buckets(rate, time.monotonic) if rate else None
+
+
+def _jobs(
+    options: Options,
+    records: Records,
+    place: BytePlace,
+    *,
+    pulls: Pulls,
+    ring: KeyRing,
+    metrics: Metrics,
+) -> list[Job]:
+    collection = options.collection
+    collector = Collector(
+        records.garbage, records.uploads, place, upload_idle=collection.upload_idle, now=now
+    )
+
+    async def collect() -> Mapping[str, object]:
+        removed = await collector.collect()
+        counts = {
+            "manifests": removed.manifests,
+            "links": removed.links,
+            "blobs": removed.blobs,
+            "bytes": removed.bytes,
+        }
+        for kind, number in counts.items():
+            metrics.collected.labels(kind).inc(number)
+        return counts if any(counts.values()) else {}
+
+    async def rotate() -> Mapping[str, object]:
+        longest = max(options.auth.token_life, options.auth.refresh_life)
+        rotated = await ring.rotate(every=options.auth.key_life, longest_life=longest)
+        return {"rotated": True} if rotated else {}
+
+    return [
+        Job("collect", collection.interval, collect),
+        Job("pulls", _PULLS_INTERVAL, pulls.write),
+        Job("keys", _KEYS_INTERVAL, rotate),
+    ]

@@ -1,0 +1,87 @@
+"""The hub's background work: each job at its interval, in one process of the hub at a time."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Self
+
+from nacre.errors import NacreError
+from nacre.hub.jobs.queue import Leases
+
+_LEASE = timedelta(minutes=10)
+Report = Callable[[str, Mapping[str, object]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something done every ``interval``; ``run`` returns what is worth a line, or nothing."""
+
+    name: str
+    interval: timedelta
+    run: Callable[[], Awaitable[Mapping[str, object]]]
+
+
+class Runner:
+    """Runs jobs until it is left.
+
+    Args:
+        jobs: those with an interval of zero are not run.
+        leases: so that of many processes only one runs a job.
+        holder: unique to this process.
+        report: told what a job did, or why it failed; a failed job is tried again.
+        now: the clock, with its zone.
+    """
+
+    def __init__(
+        self,
+        jobs: list[Job],
+        leases: Leases,
+        *,
+        holder: str,
+        report: Report,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._jobs = [job for job in jobs if job.interval > timedelta(0)]
+        self._leases = leases
+        self._holder = holder
+        self._report = report
+        self._now = now
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Self:
+        """Begin."""
+        self._tasks = [asyncio.create_task(self._repeat(job), name=job.name) for job in self._jobs]
+        return self
+
+    async def __aexit__(self, *_error: object) -> None:
+        """Stop; a job that is under way is broken off, which it is made for."""
+        for task in self._tasks:
+            task.cancel()
+        for task in self._tasks:
+            with contextlib.suppress(asyncio.CancelledError):
+                await task
+
+    async def _repeat(self, job: Job) -> None:
+        while True:
+            await asyncio.sleep(job.interval.total_seconds())
+            try:
+                await self.once(job)
+            except NacreError as error:
+                self._report(job.name, {"failed": str(error)})
+
+    async def once(self, job: Job) -> None:
+        """Run a job unless another process has it."""
+        now = self._now()
+        until = now + max(_LEASE, job.interval)
+        if not await self._leases.acquire(job.name, self._holder, now, until):
+            return
+        try:
+            done = await job.run()
+        finally:
+            await self._leases.release(job.name, self._holder)
+        if done:
+            self._report(job.name, done)

@@ -1,0 +1,257 @@
+"""Settings of a hub: from its file, the environment and the command line.
+
+Precedence: explicit argument, then the environment (``NACRE_HUB_SECTION_KEY``, as in
+``NACRE_HUB_SERVER_LISTEN``; lists are separated by commas), then the file, then the default. The
+file is the one that is named, or ``$NACRE_HUB_CONFIG``, or ``hub.toml`` in the folder of the
+engine's settings. This is the only place of the hub that reads the environment.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import Field, dataclass, field, replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from nacre.errors import Invalid
+from nacre.hub import units
+from nacre.hub.options import Options, Size, keys, sections, written
+
+_PREFIX = "NACRE_HUB_"
+_CHOICES = {
+    ("registry", "visibility"): ("public", "private"),
+    ("log", "format"): ("text", "json"),
+}
+
+
+class InvalidSettings(Invalid):
+    """A setting of the hub is unknown or means nothing."""
+
+    usual_remedy = "nacre hub config prints every key"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The settings in force; ``data`` is the folder of all data, ``file`` what was read."""
+
+    options: Options
+    data: Path
+    file: Path | None = None
+    address: tuple[str, int] = field(default=("127.0.0.1", 5000))
+
+    @property
+    def records(self) -> Path:
+        """The database."""
+        return self.data / "hub.db"
+
+    @property
+    def blobs(self) -> Path:
+        """The folder of blobs."""
+        return self.data / "blobs"
+
+
+def load(
+    *,
+    file: Path | str | None = None,
+    data: Path | str | None = None,
+    listen: str | None = None,
+    anonymous_push: bool | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> Settings:
+    """Return the settings in force; the whole file is checked.
+
+    Raises:
+        InvalidSettings: the file is missing or says something that is not known.
+    """
+    env = dict(os.environ if environment is None else environment)
+    path = _file(file, env)
+    table = _read(path) if path else {}
+    options = _options(table, env, str(path))
+    if listen is not None:
+        options = replace(options, server=replace(options.server, listen=listen))
+    if anonymous_push is not None:
+        options = replace(options, auth=replace(options.auth, anonymous_push=anonymous_push))
+    _check(options)
+    folder = data or options.server.data or _default_data(env)
+    return Settings(
+        options=options,
+        data=Path(folder).expanduser().absolute(),
+        file=path,
+        address=split_address(options.server.listen),
+    )
+
+
+def split_address(text: str) -> tuple[str, int]:
+    """Return host and port of an address to listen on; port 0 takes any free one.
+
+    Raises:
+        InvalidSettings: it is none.
+
+    >>> split_address("0.0.0.0:443"), split_address("[::1]:5000"), split_address(":5000")
+    (('0.0.0.0', 443), ('::1', 5000), ('0.0.0.0', 5000))
+    """
+    match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]*):([0-9]{1,5})", text)
+    if match is None or int(match[2]) > 65_535:
+        raise InvalidSettings(
+            f"{text!r} is not an address to listen on", remedy="write HOST:PORT, as 127.0.0.1:5000"
+        )
+    return match[1].strip("[]") or "0.0.0.0", int(match[2])  # noqa: S104
+
+
+def _file(named: Path | str | None, env: Mapping[str, str]) -> Path | None:
+    explicit = named or env.get("NACRE_HUB_CONFIG")
+    if explicit:
+        path = Path(explicit).expanduser()
+        if not path.is_file():
+            raise InvalidSettings(f"settings file {path} does not exist", remedy="check --config")
+        return path
+    base = Path("/etc") if os.geteuid() == 0 else _home(env, "XDG_CONFIG_HOME", ".config")
+    path = base / "nacre" / "hub.toml"
+    return path if path.is_file() else None
+
+
+def _default_data(env: Mapping[str, str]) -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/lib/nacre-hub")
+    return _home(env, "XDG_DATA_HOME", ".local/share") / "nacre-hub"
+
+
+def _home(env: Mapping[str, str], variable: str, default: str) -> Path:
+    return Path(env.get(variable) or Path(env.get("HOME") or "~").expanduser() / default)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidSettings(f"{path}: not valid TOML: {error}") from None
+    except OSError as error:
+        raise InvalidSettings(f"{path}: {error.strerror}") from None
+
+
+def _options(table: Mapping[str, Any], env: Mapping[str, str], where: str) -> Options:
+    known = {each.name for each in sections()}
+    _refuse_unknown(table, known, where)
+    _refuse_unknown_variables(env)
+    made: dict[str, Any] = {}
+    for section in sections():
+        default: Any = section.default
+        stated = table.get(section.name, {})
+        if not isinstance(stated, dict):
+            raise InvalidSettings(f"{where}: {section.name} must be a table")
+        names = {written(key.name) for key in keys(default)}
+        _refuse_unknown(stated, names, f"{where}: [{section.name}]")
+        values = {
+            key.name: _value(key, stated, env, section.name, where)
+            for key in keys(default)
+            if written(key.name) in stated or _variable(section.name, key.name) in env
+        }
+        made[section.name] = replace(default, **values)
+    return Options(**made)
+
+
+def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:
+    for name in table:
+        if name not in known:
+            raise InvalidSettings(f"{where}: unknown setting {name!r}")
+
+
+def _refuse_unknown_variables(env: Mapping[str, str]) -> None:
+    known = {_variable(each.name, key.name) for each in sections() for key in keys(each.default)}
+    for name in env:
+        if name.startswith(_PREFIX) and name not in known | {"NACRE_HUB_CONFIG"}:
+            raise InvalidSettings(f"unknown setting {name} in the environment")
+
+
+def _variable(section: str, key: str) -> str:
+    return f"{_PREFIX}{section}_{key}".upper()
+
+
+def _value(
+    key: Field[Any], stated: Mapping[str, Any], env: Mapping[str, str], section: str, where: str
+) -> object:
+    variable = _variable(section, key.name)
+    if variable in env:
+        return _converted(key.default, env[variable], section, key.name, variable, as_text=True)
+    name = written(key.name)
+    place = f"{where}: {section}.{name}"
+    return _converted(key.default, stated[name], section, key.name, place, as_text=False)
+
+
+def _converted(
+    default: object, value: object, section: str, name: str, place: str, *, as_text: bool
+) -> object:
+    try:
+        made = _from_text(default, str(value)) if as_text else _from_toml(default, value)
+    except Invalid as error:
+        raise InvalidSettings(f"{place}: {error}", remedy=error.remedy) from None
+    choices = _CHOICES.get((section, name))
+    if choices and made not in choices:
+        raise InvalidSettings(f"{place}: {made!r} is not one of {', '.join(choices)}")
+    return made
+
+
+def _from_text(default: object, text: str) -> object:
+    match default:
+        case bool():
+            if text.lower() not in {"true", "false", "1", "0", "yes", "no"}:
+                raise Invalid(f"{text!r} is neither true nor false")
+            return text.lower() in {"true", "1", "yes"}
+        case tuple():
+            return tuple(part.strip() for part in text.split(",") if part.strip())
+        case timedelta():
+            return units.duration(text)
+        case Size():
+            return Size(units.size(text))
+        case int():
+            if not re.fullmatch(r"[0-9]{1,9}", text):
+                raise Invalid(f"{text!r} is not a whole number")
+            return int(text)
+        case _:
+            return text
+
+
+def _from_toml(default: object, value: object) -> object:
+    match default, value:
+        case bool(), bool():
+            return value
+        case tuple(), list() if all(isinstance(each, str) for each in value):
+            return tuple(value)
+        case Size(), int() if not isinstance(value, bool) and value >= 0:
+            return Size(value)
+        case ((Size() | timedelta()), str()):
+            return _from_text(default, value)
+        case int(), int() if not isinstance(default, bool | Size) and not isinstance(value, bool):
+            return value
+        case str(), str():
+            return value
+    kinds = {bool: "true or false", tuple: "a list of texts", int: "a whole number", str: "a text"}
+    wanted = kinds.get(type(default), "a text like '10GB' or '24h'")
+    raise Invalid(f"{value!r} is not {wanted}")
+
+
+def _check(options: Options) -> None:
+    server = options.server
+    if bool(server.tls_certificate) != bool(server.tls_key):
+        raise InvalidSettings("server.tls-certificate and server.tls-key go together")
+    if not 1 <= server.workers <= 64:
+        raise InvalidSettings("server.workers must be from 1 to 64")
+    if not 1 <= options.registry.page <= 100_000:
+        raise InvalidSettings("registry.page must be from 1 to 100000")
+    if server.url and (urlsplit(server.url).scheme not in {"http", "https"} or "?" in server.url):
+        raise InvalidSettings(f"server.url: {server.url!r} is not an http or https address")
+    for proxy in server.trusted_proxies:
+        try:
+            ipaddress.ip_network(proxy, strict=False)
+        except ValueError:
+            raise InvalidSettings(f"server.trusted-proxies: {proxy!r} is no address") from None
+    try:
+        re.compile(options.registry.immutable)
+    except re.error as error:
+        raise InvalidSettings(f"registry.immutable: {error}") from None

@@ -1,0 +1,1 @@
+"""How the tables of a hub came to be, version by version; run by ``migrating``."""

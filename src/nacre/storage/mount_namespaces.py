@@ -1,0 +1,47 @@
+"""Which mount namespaces there are: records of one that is gone are of no use to anybody."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+_PROCESSES = Path("/proc")
+_OWN = _PROCESSES / "self/ns/mnt"
+_FIRST_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO of Linux
+
+
+def own() -> int:
+    """Return the number of the mount namespace of this process."""
+    return _OWN.stat().st_ino
+
+
+def living() -> frozenset[int] | None:
+    """Return the numbers of all that processes of this user are in; None if that is not seen.
+
+    It is seen from outside of all containers and user namespaces only. A number is used again
+    after its namespace has gone.
+    """
+    if (_PROCESSES / "self/ns/pid").stat().st_ino != _FIRST_PID_NAMESPACE:
+        return None
+    found = set()
+    for process in _PROCESSES.iterdir():
+        if process.name.isdigit():
+            try:
+                found.add((process / "ns/mnt").stat().st_ino)
+            except PermissionError:
+                if _is_own(process):
+                    return None
+            except (FileNotFoundError, ProcessLookupError):
+                continue
+    return frozenset(found)
+
+
+def _is_own(process: Path) -> bool:
+    # Not who owns its folder: that is root where a process hides its memory.
+    try:
+        fields = (process / "status").read_text("utf-8", errors="replace").split()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    except PermissionError:
+        return True
+    return str(os.getuid()) in fields[fields.index("Uid:") :][1:5]

@@ -1,0 +1,50 @@
+"""The records of a hub in memory: for tests, and to compare other implementations with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from nacre.testing.hub.blobs import MemoryBlobs
+from nacre.testing.hub.garbage import MemoryGarbage
+from nacre.testing.hub.keys import MemoryJobLeases, MemoryKeys
+from nacre.testing.hub.manifests import MemoryManifests
+from nacre.testing.hub.repositories import MemoryRepositories
+from nacre.testing.hub.state import State
+from nacre.testing.hub.uploads import MemoryUploads
+from nacre.testing.hub.users import MemoryUsers
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class MemoryRecords:
+    """Meets `nacre.hub.records.Records`; nothing is kept when it goes.
+
+    Args:
+        now: the clock, of times in UTC.
+        undo_for: how long a manifest that lost its last tag, parent and subject is kept.
+    """
+
+    def __init__(
+        self,
+        now: Callable[[], datetime] = _now,
+        *,
+        undo_for: timedelta = timedelta(days=30),
+    ) -> None:
+        state = State(now, undo_for)
+        self.repositories = MemoryRepositories(state)
+        self.users = MemoryUsers(state)
+        self.blobs = MemoryBlobs(state)
+        self.uploads = MemoryUploads(state)
+        self.manifests = MemoryManifests(state)
+        self.garbage = MemoryGarbage(state)
+        self.leases = MemoryJobLeases(state)
+        self.keys = MemoryKeys(state)
+
+    async def check(self) -> None:
+        """Return: memory can always be reached."""
+
+    async def close(self) -> None:
+        """Do nothing: there is nothing to let go of."""
