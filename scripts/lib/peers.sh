@@ -10,7 +10,9 @@ DEMO_PACKAGES=(
     mmdebstrap
     mount # mmdebstrap calls it; not in every minimal system
     openssl
+    podman
     skopeo
+    uidmap # an ordinary user's podman and mmdebstrap work in a user namespace
 )
 
 # What the compat and integration tests need besides.
@@ -24,14 +26,9 @@ TEST_PACKAGES=(
     fuse-overlayfs
     golang-github-containers-common # policy.json and registries.conf of the next three
     iproute2
-    podman
-    uidmap
     umoci
     zsh
 )
-
-# An ordinary user's mmdebstrap works in a user namespace.
-is_root || DEMO_PACKAGES+=(uidmap)
 
 # ensure_demo_peers: all that the demo needs, Python included: what is missing is said at once.
 ensure_demo_peers() {

@@ -10,8 +10,10 @@ import pytest
 from nacre.testing.hub_contracts import (
     BlobsContract,
     GarbageContract,
+    InventoryContract,
     JobLeasesContract,
     ManifestsContract,
+    OutboxContract,
     QuotasContract,
     RepositoriesContract,
     SigningKeysContract,
@@ -27,8 +29,10 @@ from tests.contract.hub_opening import in_memory, in_sql
 class _Everything(
     BlobsContract,
     GarbageContract,
+    InventoryContract,
     JobLeasesContract,
     ManifestsContract,
+    OutboxContract,
     QuotasContract,
     RepositoriesContract,
     SigningKeysContract,

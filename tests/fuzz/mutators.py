@@ -15,6 +15,7 @@ from nacre.erofs.structures import crc32c
 from nacre.layers.tar.header import BLOCK, ZERO_BLOCK, decode_number
 from nacre.layers.tar.pax import format_records, parse_records
 from nacre.layers.toc.codec import VERSION
+from nacre.layers.toc.columns import join_sections, split_sections
 
 Mutate = Callable[[bytes, int], bytes]
 """The fuzzer's own: takes bytes and how many there may be."""
@@ -23,6 +24,8 @@ Mutator = Callable[[bytes, int, int, Mutate], bytes]
 
 _TYPEFLAGS = b"0123456\x007xgLKS"
 _FIELDS = {0: 100, 100: 8, 108: 8, 124: 12, 136: 12, 157: 100, 329: 8, 345: 155, 386: 96, 482: 13}
+_LONG_NUMBERS = (124, 136, *range(386, 482, 12), 483)
+_NUDGES = (1, -1, 8, -8, 511, 512, -512, 1024, 1 << 30)
 _NUMBERS = (b"0", b"7" * 11, b"\x80", b"\xff" * 12, b"1 ", b"-1", b"00000001000\0", b"")
 _KEYS = (
     *(b"path", b"linkpath", b"size", b"mtime", b"uid", b"gid", b"GNU.sparse.name"),
@@ -54,9 +57,32 @@ def mutate_tar(data: bytes, limit: int, seed: int, mutate: Mutate) -> bytes:
 
 
 def mutate_toc(data: bytes, limit: int, seed: int, mutate: Mutate) -> bytes:
-    """Change anything behind the header of a table."""
-    body = mutate(data[16:], max(limit - 16, 1))
+    """Change anything behind the header of a table, or one of its sections or numbers."""
+    chance = random.Random(seed)
+    body = data[16:]
+    sections = _sections(body)
+    if sections and chance.randrange(4):
+        place = chance.randrange(len(sections))
+        section = sections[place]
+        if len(section) >= 4 and chance.randrange(2):
+            at = chance.randrange(len(section) // 4) * 4
+            (number,) = struct.unpack_from("<I", section, at)
+            word = struct.pack("<I", (number + chance.choice(_NUDGES)) % (1 << 32))
+            sections[place] = section[:at] + word + section[at + 4 :]
+        else:
+            sections[place] = mutate(section or b"\0", len(section) + 8)
+        body = body[:16] + join_sections(sections)
+    else:
+        body = mutate(body, max(limit - 16, 1))
+    body = body[: max(limit - 16, 0)]
     return struct.pack("<8sII", b"NACRETOC", VERSION, crc32(body)) + body
+
+
+def _sections(body: bytes) -> list[bytes]:
+    try:
+        return list(split_sections(memoryview(body[16:])))
+    except ValueError:
+        return []
 
 
 def mutate_erofs(data: bytes, limit: int, seed: int, mutate: Mutate) -> bytes:
@@ -93,13 +119,24 @@ def _shuffled(data: bytes, chance: random.Random) -> bytes:
 
 def _field_changed(data: bytes, chance: random.Random) -> bytes:
     start = chance.randrange(len(data) // BLOCK) * BLOCK
-    if chance.randrange(4) == 0:
+    way = chance.randrange(4)
+    if way == 0:
         place, value = start + 156, bytes([chance.choice(_TYPEFLAGS)])
+    elif way == 1:
+        place = start + chance.choice(_LONG_NUMBERS)
+        value = _nudged(data[place : place + 11], chance)
     else:
         field = chance.choice(tuple(_FIELDS))
         place = start + field
         value = chance.choice(_NAMES if field in (0, 157, 345) else _NUMBERS)[: _FIELDS[field]]
     return data[:place] + value + data[place + len(value) :]
+
+
+def _nudged(field: bytes, chance: random.Random) -> bytes:
+    # Another number near the one in a field.
+    with suppress(ValueError):
+        return b"%011o" % abs(int(field, 8) + chance.choice(_NUDGES))
+    return field
 
 
 def _record_changed(data: bytes, chance: random.Random, mutate: Mutate) -> bytes:
@@ -115,7 +152,13 @@ def _record_changed(data: bytes, chance: random.Random, mutate: Mutate) -> bytes
         key, value = records[place] if place < len(records) else (b"", b"")
         if place == len(records) or chance.randrange(3) == 0:
             key = chance.choice(_KEYS)
-        if chance.randrange(3):
+        way = chance.randrange(3)
+        if way == 0:
+            numbers = value.split(b",")
+            at = chance.randrange(len(numbers))
+            numbers[at] = b"%d" % (int(numbers[at]) + chance.choice(_NUDGES))
+            value = b",".join(numbers)
+        elif way == 1:
             value = mutate(value or b"0", 64)
         records[place : place + 1] = [(key, value)]
         changed = format_records(records)

@@ -6,6 +6,8 @@ from typing import Protocol
 
 from nacre.hub.accounts.user import Users
 from nacre.hub.auth.keys import SigningKeys
+from nacre.hub.jobs.inventory import Inventory
+from nacre.hub.jobs.journal import Outbox
 from nacre.hub.jobs.queue import Garbage, Leases
 from nacre.hub.registry.blobs import Blobs
 from nacre.hub.registry.manifests import Manifests
@@ -53,6 +55,14 @@ class Records(Protocol):
     @property
     def keys(self) -> SigningKeys:
         """What tokens are signed with."""
+
+    @property
+    def inventory(self) -> Inventory:
+        """Everything, page by page."""
+
+    @property
+    def outbox(self) -> Outbox:
+        """What the journal has not been told yet."""
 
     async def check(self) -> None:
         """Return if the records can be reached.

@@ -7,8 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 from nacre.testing.hub.blobs import MemoryBlobs
 from nacre.testing.hub.garbage import MemoryGarbage
+from nacre.testing.hub.inventory import MemoryInventory
 from nacre.testing.hub.keys import MemoryJobLeases, MemoryKeys
 from nacre.testing.hub.manifests import MemoryManifests
+from nacre.testing.hub.outbox import MemoryOutbox
 from nacre.testing.hub.repositories import MemoryRepositories
 from nacre.testing.hub.state import State
 from nacre.testing.hub.uploads import MemoryUploads
@@ -42,6 +44,8 @@ class MemoryRecords:
         self.garbage = MemoryGarbage(state)
         self.leases = MemoryJobLeases(state)
         self.keys = MemoryKeys(state)
+        self.inventory = MemoryInventory(state)
+        self.outbox = MemoryOutbox(state)
 
     async def check(self) -> None:
         """Return: memory can always be reached."""

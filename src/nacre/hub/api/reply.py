@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 from nacre.hub.api.observing import Scope, Send
 from nacre.hub.registry.byteplace import BytePlace
@@ -22,13 +23,17 @@ _JSON = ((b"content-type", b"application/json"),)
 
 @dataclass(frozen=True, slots=True)
 class Bytes:
-    """Part of a blob: ``length`` bytes from ``first`` of the ``size`` that lie under ``key``."""
+    """Part of a blob: ``length`` bytes from ``first`` of the ``size`` that lie under ``key``.
+
+    ``source`` is where they are read from, once that is open; None leaves it to the server.
+    """
 
     place: BytePlace
     key: str
     size: int
     first: int
     length: int
+    source: BinaryIO | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +56,30 @@ def in_json(status: int, value: object, headers: Headers = ()) -> Reply:
     return Reply(status, _JSON + headers, json.dumps(value, separators=(",", ":")).encode())
 
 
+async def ready(reply: Reply, scope: Scope) -> Reply:
+    """Return a reply that cannot fail any more: its content is at hand, open, or the server's.
+
+    Raises:
+        NotFound: the bytes are gone.
+    """
+    content = reply.content
+    if content is None or scope["method"] == "HEAD":
+        return reply
+    place, key = content.place, content.key
+    path = place.path(key)
+    if path is not None and content.length <= _INLINE:
+        # Less work than handing it to any thread, and no more for the disk than a query is.
+        with place.open(key) as file:
+            file.seek(content.first)
+            return replace(reply, body=file.read(content.length), content=None)
+    is_whole = content.length == content.size
+    if path is not None and is_whole and "http.response.pathsend" in scope.get("extensions", ()):
+        return reply
+    return replace(reply, content=replace(content, source=await in_thread(place.open, key)))
+
+
 async def deliver(reply: Reply, scope: Scope, send: Send) -> None:
-    """Send a reply."""
+    """Send a reply that is `ready`."""
     content = reply.content
     headers = [*_COMMON, *reply.headers]
     if reply.status != 204:
@@ -63,23 +90,14 @@ async def deliver(reply: Reply, scope: Scope, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})
     elif content is None:
         await send({"type": "http.response.body", "body": reply.body})
+    elif content.source is None:
+        path = str(content.place.path(content.key))
+        await send({"type": "http.response.pathsend", "path": path})
     else:
-        await _deliver_content(content, scope, send)
+        await _stream(content.source, content, send)
 
 
-async def _deliver_content(content: Bytes, scope: Scope, send: Send) -> None:
-    path = content.place.path(content.key)
-    is_whole = content.length == content.size
-    if path is not None and content.length <= _INLINE:
-        # Less work than handing it to any thread, and no more for the disk than a query is.
-        with path.open("rb", buffering=0) as file:
-            file.seek(content.first)
-            await send({"type": "http.response.body", "body": file.read(content.length)})
-        return
-    if path is not None and is_whole and "http.response.pathsend" in scope.get("extensions", ()):
-        await send({"type": "http.response.pathsend", "path": str(path)})
-        return
-    source = await in_thread(content.place.open, content.key)
+async def _stream(source: BinaryIO, content: Bytes, send: Send) -> None:
     try:
         await in_thread(source.seek, content.first)
         left = content.length

@@ -18,7 +18,7 @@ from nacre.hub.api.errors import Challenge, failure, reply_to
 from nacre.hub.api.listings import ListingRoutes
 from nacre.hub.api.manifests import ManifestRoutes
 from nacre.hub.api.observing import ROUTE, Receive, Scope, Send
-from nacre.hub.api.reply import Headers, Reply, deliver, header
+from nacre.hub.api.reply import Headers, Reply, deliver, header, ready
 from nacre.hub.api.request import Request
 from nacre.hub.api.uploads import UploadRoutes
 from nacre.hub.auth.gate import Gate
@@ -74,7 +74,7 @@ class RegistryApp:
         """Answer a request."""
         request = Request(scope, receive)
         try:
-            reply = await self._answer(request)
+            reply = await ready(await self._answer(request), scope)
         except Exception as error:  # noqa: BLE001 (no client ever sees a traceback)
             reply = reply_to(error, request, self._challenge)
         await deliver(reply, scope, send)

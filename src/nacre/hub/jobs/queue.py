@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
@@ -61,16 +61,18 @@ class Garbage(Protocol):
         Returns how many entries were looked at, and what was removed.
         """
 
-    async def would_collect(self, now: datetime) -> Collected:
+    async def would_collect(self, now: datetime, *, spare: timedelta = timedelta(0)) -> Collected:
         """Say what reviewing everything, due or not, would remove; changes nothing.
 
         That is what `hasten` and reviews of every kind, in turns until they find nothing more, do.
         """
 
-    async def hasten(self, now: datetime) -> None:
+    async def hasten(self, now: datetime, *, spare: timedelta = timedelta(0)) -> None:
         """Make all entries, expiries of unneeded links, and trash due: for a collection by hand.
 
-        Manifests that can still be restored stay so.
+        With ``spare``, clients may push and pull meanwhile: a link that somebody was told of less
+        than that ago keeps its time, and so does the trash. Manifests that can still be restored
+        stay so in any case.
         """
 
     async def trash(self, now: datetime, limit: int) -> Sequence[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from nacre.hub.jobs.queue import Collected, Kind
+from nacre.hub.registry.blobs import GRACE
 from nacre.oci.digest import Digest
 from nacre.testing.hub.state import TRASH_DELAY, RepositoryRow, State
 
@@ -66,12 +67,12 @@ class MemoryGarbage:
         self._state.trash[blob.key] = now + TRASH_DELAY
         return Collected(blobs=1, bytes=blob.size)
 
-    async def would_collect(self, now: datetime) -> Collected:
+    async def would_collect(self, now: datetime, *, spare: timedelta = timedelta(0)) -> Collected:
         state = copy.deepcopy(self._state)
         trial = MemoryGarbage(state)
         total = Collected()
         while True:
-            await trial.hasten(now)
+            await trial.hasten(now, spare=spare)
             found = Collected()
             for kind in Kind:
                 found += (await trial.review(kind, now, len(state.queue)))[1]
@@ -79,12 +80,14 @@ class MemoryGarbage:
                 return total
             total += found
 
-    async def hasten(self, now: datetime) -> None:
+    async def hasten(self, now: datetime, *, spare: timedelta = timedelta(0)) -> None:
         for row in self._state.repositories.values():
             for digest, expires in row.links.items():
-                row.links[digest] = None if expires is None else min(expires, now)
+                if expires is not None and (not spare or expires <= now + GRACE - spare):
+                    row.links[digest] = min(expires, now)
         self._state.queue = {entry: min(at, now) for entry, at in self._state.queue.items()}
-        self._state.trash = {key: min(at, now) for key, at in self._state.trash.items()}
+        if not spare:
+            self._state.trash = {key: min(at, now) for key, at in self._state.trash.items()}
 
     async def trash(self, now: datetime, limit: int) -> Sequence[str]:
         due = [key for key, at in self._state.trash.items() if at <= now]

@@ -7,8 +7,10 @@ The suites of records take a ``hub``, a `Stage` with empty records; the one of b
 from nacre.testing.hub_contracts.blobs import BlobsContract
 from nacre.testing.hub_contracts.bytes import BytePlaceContract
 from nacre.testing.hub_contracts.garbage import GarbageContract
+from nacre.testing.hub_contracts.inventory import InventoryContract
 from nacre.testing.hub_contracts.keys import JobLeasesContract, SigningKeysContract
 from nacre.testing.hub_contracts.manifests import ManifestsContract
+from nacre.testing.hub_contracts.outbox import OutboxContract
 from nacre.testing.hub_contracts.quotas import QuotasContract
 from nacre.testing.hub_contracts.repositories import RepositoriesContract
 from nacre.testing.hub_contracts.stage import Clock, Stage
@@ -22,8 +24,10 @@ __all__ = [
     "BytePlaceContract",
     "Clock",
     "GarbageContract",
+    "InventoryContract",
     "JobLeasesContract",
     "ManifestsContract",
+    "OutboxContract",
     "QuotasContract",
     "RepositoriesContract",
     "SigningKeysContract",

@@ -254,6 +254,51 @@ class GarbageContract:
         hub.do(garbage.forget_trash([*first, "unknown"]))
         assert hub.trash(late) == keys - set(first)
 
+    def test_what_was_told_a_while_ago_is_not_hastened(self, hub: Stage) -> None:
+        app = hub.repository("team/app")
+        old, asked, needed = (hub.push(app, data) for data in (b"1", b"22", b"333"))
+        hub.put(app, image(needed), "v1")
+        hub.clock.go(2 * HOUR)
+        fresh = hub.push(app, b"4444")
+        hub.do(hub.records.blobs.promise(app, asked.digest, hub.grace))
+        hub.clock.go(HOUR / 2)
+        told = hub.do(hub.records.garbage.would_collect(hub.clock(), spare=HOUR))
+        assert told == Collected(links=1, blobs=1, bytes=1)
+        hub.do(hub.records.garbage.hasten(hub.clock(), spare=HOUR))
+        assert hub.review(hub.clock()) == told
+        assert not hub.has(app, old.digest)
+        for blob in (asked, needed, fresh):
+            assert hub.has(app, blob.digest)
+        assert hub.blob(app, fresh.digest) == fresh
+        hub.clock.go(HOUR)
+        hub.do(hub.records.garbage.hasten(hub.clock(), spare=HOUR))
+        assert hub.review(hub.clock()) == Collected(links=2, blobs=2, bytes=6)
+
+    def test_what_a_manifest_lets_go_of_is_as_if_just_told(self, hub: Stage) -> None:
+        app = hub.repository("team/app")
+        blob = hub.push(app, b"data")
+        hub.put(app, image(blob), "v1")
+        hub.do(hub.records.manifests.delete_tag(app, "v1", terms=BY_BOB))
+        hub.clock.go(33 * DAY)
+        told = hub.do(hub.records.garbage.would_collect(hub.clock(), spare=HOUR))
+        assert told == Collected(manifests=1)
+        for expected in (told, _NOTHING):
+            hub.do(hub.records.garbage.hasten(hub.clock(), spare=HOUR))
+            assert hub.review(hub.clock()) == expected
+        assert hub.has(app, blob.digest)
+
+    def test_trash_is_not_hastened_while_somebody_may_be_reading(self, hub: Stage) -> None:
+        app = hub.repository("team/app")
+        blob = hub.push(app, b"data")
+        hub.do(hub.records.blobs.unlink(app, blob.digest))
+        hub.collect()
+        hub.push(app, b"22")
+        hub.do(hub.records.blobs.unlink(app, hub.push(app, b"333").digest))
+        hub.do(hub.records.garbage.hasten(hub.clock(), spare=HOUR))
+        hub.review(hub.clock())
+        kept = hub.trash(hub.clock() + DAY) - hub.trash(hub.clock())
+        assert len(kept) == 1
+
     def test_hastened_trash_is_due(self, hub: Stage) -> None:
         app = hub.repository("team/app")
         blob = hub.push(app, b"data")

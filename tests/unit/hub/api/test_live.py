@@ -35,7 +35,13 @@ class Live:
     port: int
 
     def ask(
-        self, method: str, target: str, body: object = None, *, chunked: bool = False, **headers: str
+        self,
+        method: str,
+        target: str,
+        body: object = None,
+        *,
+        chunked: bool = False,
+        **headers: str,
     ) -> Reply:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
         named = {name.replace("_", "-"): value for name, value in headers.items()}
@@ -92,8 +98,14 @@ def test_a_chunk_encoded_stream_and_a_whole_file_back(live: Live) -> None:
 def test_a_manifest_without_content_length(live: Live) -> None:
     raw = encode(index(annotations={"big": "x" * 3_900_000}))
     pieces = [raw[at : at + 1_000_000] for at in range(0, len(raw), 1_000_000)]
-    headers = {"Transfer_Encoding": "chunked", "Content_Type": mediatypes.OCI_INDEX}
-    answer = live.ask("PUT", "/v2/app/manifests/big", pieces, chunked=True, **headers)
+    answer = live.ask(
+        "PUT",
+        "/v2/app/manifests/big",
+        pieces,
+        chunked=True,
+        Transfer_Encoding="chunked",
+        Content_Type=mediatypes.OCI_INDEX,
+    )
     assert answer.status == 201
     answer = live.ask("GET", "/v2/app/manifests/big")
     assert (answer.body, answer.headers["content-type"]) == (raw, mediatypes.OCI_INDEX)
@@ -179,9 +191,9 @@ def test_two_processes_serve_one_upload_in_turn(tmp_path: Path) -> None:
         both = [Live(first), Live(second)]
         location = both[0].start()
         for number, at in enumerate(range(0, len(data), 100_000)):
-            headers = {"Content_Range": f"{at}-{at + 99_999}"}
+            placed = f"{at}-{at + 99_999}"
             chunk = data[at : at + 100_000]
-            answer = both[number % 2].ask("PATCH", location, chunk, **headers)
+            answer = both[number % 2].ask("PATCH", location, chunk, Content_Range=placed)
             assert answer.status == 202, answer.body
         answer = both[1].ask("PUT", f"{location}?digest={Digest.of(data)}")
         assert answer.status == 201

@@ -9,6 +9,7 @@ that counts bytes would first lock its namespace's row.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from contextlib import AbstractContextManager
 from typing import Protocol, TypeVar
 
 from sqlalchemy import Connection
@@ -40,6 +41,9 @@ class Database(Protocol):
 
     async def survey(self, look: Callable[[Connection], Result]) -> Result:
         """Run a function that only reads, of many rows."""
+
+    def snapshot(self) -> AbstractContextManager[Connection]:
+        """Enter reading one state of the database for as long as that takes; blocks."""
 
     async def write(self, change: Callable[[Connection], Result]) -> Result:
         """Run a function that changes something; it has survived when this returns."""

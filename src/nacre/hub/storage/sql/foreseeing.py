@@ -57,12 +57,19 @@ _QUEUED_BLOBS = select(reviews.c.digest).where(reviews.c.kind == Kind.BLOB)
 _SIZE = select(blobs.c.size).where(blobs.c.digest == bindparam("digest"))
 
 
-def foresee(connection: Connection, now: datetime, undo: timedelta) -> Collected:
-    """Return what would be removed if everything on the queue were due."""
+def foresee(
+    connection: Connection, now: datetime, undo: timedelta, until: datetime | None
+) -> Collected:
+    """Return what would be removed if everything on the queue were due.
+
+    With ``until``, links that expire later stay, those too that manifests let go of meanwhile.
+    """
     gone = _gone_manifests(connection, now, undo)
-    unlinked = _gone_links(connection, gone)
+    unlinked = _expiring_links(connection, until)
+    if until is None:
+        unlinked |= _freed_links(connection, gone)
     suspects = {digest for _, digest in unlinked} | set(connection.scalars(_QUEUED_BLOBS))
-    sizes = []
+    sizes: list[int] = []
     for digest in suspects:
         having = connection.scalars(_LINKED, {"digest": digest})
         if all((repository, digest) in unlinked for repository in having):
@@ -109,8 +116,13 @@ def _is_free(connection: Connection, repository: int, digest: str, gone: set[_Pl
     return not is_here or (repository, row.subject) in gone
 
 
-def _gone_links(connection: Connection, gone: set[_Place]) -> set[_Place]:
-    unlinked = {(row.repository_id, row.digest) for row in connection.execute(_EXPIRING)}
+def _expiring_links(connection: Connection, until: datetime | None) -> set[_Place]:
+    asked = _EXPIRING if until is None else _EXPIRING.where(links.c.expires_at <= stamp(until))
+    return {(row.repository_id, row.digest) for row in connection.execute(asked)}
+
+
+def _freed_links(connection: Connection, gone: set[_Place]) -> set[_Place]:
+    freed: set[_Place] = set()
     for repository, digest in gone:
         rows = connection.execute(_NAMED, {"repository": repository, "digest": digest}).all()
         for child in {row.child for row in rows if row.kind in BLOBS}:
@@ -119,5 +131,5 @@ def _gone_links(connection: Connection, gone: set[_Place]) -> set[_Place]:
             is_needed = any((repository, row.parent) not in gone for row in parents)
             is_linked = repository in connection.scalars(_LINKED, {"digest": child}).all()
             if is_linked and not is_needed:
-                unlinked.add((repository, child))
-    return unlinked
+                freed.add((repository, child))
+    return freed

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, bindparam, delete, exists, select, update
 
@@ -87,19 +87,28 @@ class SqlGarbage:
             return _review_link(connection, repository, digest, now)
         return _review_blob(connection, digest, now + self._keeping.trash)
 
-    async def would_collect(self, now: datetime) -> Collected:
+    async def would_collect(self, now: datetime, *, spare: timedelta = timedelta(0)) -> Collected:
         """See `Garbage.would_collect`."""
+        until = now + self._keeping.grace - spare if spare else None
         return await self._database.survey(
-            lambda connection: foresee(connection, now, self._keeping.undo)
+            lambda connection: foresee(connection, now, self._keeping.undo, until)
         )
 
-    async def hasten(self, now: datetime) -> None:
-        """See `Garbage.hasten`."""
+    async def hasten(self, now: datetime, *, spare: timedelta = timedelta(0)) -> None:
+        """See `Garbage.hasten`.
+
+        Whoever is told of a blob that nothing needs is told so for the grace at least: what
+        expires later than that from ``spare`` ago may have been told since.
+        """
         at = stamp(now)
 
         def change(connection: Connection) -> None:
             for column in (reviews.c.due_at, trash.c.due_at, links.c.expires_at):
                 statement = update(column.table).where(column > at).values({column.name: at})
+                if spare and column is trash.c.due_at:
+                    continue
+                if spare and column is links.c.expires_at:
+                    statement = statement.where(column <= stamp(now + self._keeping.grace - spare))
                 connection.execute(statement)
 
         await self._database.write(change)

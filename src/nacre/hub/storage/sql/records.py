@@ -13,9 +13,11 @@ from sqlalchemy import Connection, select
 from nacre.hub.storage.sql.blobs import SqlBlobs
 from nacre.hub.storage.sql.database import Database
 from nacre.hub.storage.sql.garbage import SqlGarbage
+from nacre.hub.storage.sql.inventory import SqlInventory
 from nacre.hub.storage.sql.keeping import Keeping
 from nacre.hub.storage.sql.keys import SqlKeys, SqlLeases
 from nacre.hub.storage.sql.manifests import SqlManifests
+from nacre.hub.storage.sql.outbox import SqlOutbox
 from nacre.hub.storage.sql.repositories import SqlRepositories
 from nacre.hub.storage.sql.schema import signing_keys
 from nacre.hub.storage.sql.sqlite import SqliteDatabase
@@ -57,6 +59,8 @@ class SqlRecords:
         self.garbage = SqlGarbage(database, keeping=keeping)
         self.leases = SqlLeases(database)
         self.keys = SqlKeys(database)
+        self.inventory = SqlInventory(database, now=now, keeping=keeping)
+        self.outbox = SqlOutbox(database)
 
     async def check(self) -> None:
         """See `Records.check`."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, Row, bindparam, insert, select
 
 from nacre.hub.repositories.repository import Namespace, Repository, Visibility
@@ -22,7 +24,7 @@ def find_repository(connection: Connection, name: str) -> Repository | None:
     return None if row is None else repository_of(row)
 
 
-def repository_of(row: Row[tuple[object, ...]]) -> Repository:
+def repository_of(row: Row[*tuple[Any, ...]]) -> Repository:
     """Return the repository of a row of `REPOSITORIES`."""
     policy = policy_from(row.policy).filled_from(policy_from(row.namespace_policy))
     return Repository(row.id, row.name, row.namespace_id, Visibility(row.visibility), policy)
@@ -34,7 +36,7 @@ def find_namespace(connection: Connection, name: str) -> Namespace | None:
     return None if row is None else namespace_of_row(row)
 
 
-def namespace_of_row(row: Row[tuple[object, ...]]) -> Namespace:
+def namespace_of_row(row: Row[*tuple[Any, ...]]) -> Namespace:
     """Return the namespace of a row."""
     policy = policy_from(row.policy)
     return Namespace(row.id, row.name, Visibility(row.visibility), policy, row.quota, row.used)

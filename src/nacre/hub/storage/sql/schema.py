@@ -25,7 +25,7 @@ from sqlalchemy import (
     Text,
 )
 
-VERSION = "0001"
+VERSION = "0002"
 """The newest migration: the version of the database that this code works with."""
 
 Identity = BigInteger().with_variant(Integer, "sqlite")
@@ -263,6 +263,17 @@ trash = Table(
     Column("due_at", BigInteger, nullable=False),
     Index("trash_by_due_at", "due_at"),
     sqlite_with_rowid=False,
+)
+
+# What the journal has not been told yet. Triggers fill it, so that no change can be forgotten; they
+# are in the migrations.
+outbox = Table(
+    "outbox",
+    metadata,
+    _identity(),
+    Column("kind", Ascii, nullable=False),
+    Column("facts", Ascii, nullable=False),
+    sqlite_autoincrement=True,
 )
 
 leases = Table(

@@ -11,7 +11,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from asyncio import to_thread
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock, local
 from typing import TypeVar, cast
@@ -111,6 +112,17 @@ class SqliteDatabase:
     def _survey(self, look: Callable[[Connection], Result]) -> Result:
         with told_plainly():
             return self._reader().read(look)
+
+    @contextmanager
+    def snapshot(self) -> Iterator[Connection]:
+        """See `Database.snapshot`."""
+        with told_plainly(), _engine(self._path, _PATIENCE).connect() as connection:
+            raw = driver_of(connection)
+            raw.execute("BEGIN")
+            try:
+                yield connection
+            finally:
+                raw.execute("COMMIT")
 
     async def write(self, change: Callable[[Connection], Result]) -> Result:
         """See `Database.write`."""

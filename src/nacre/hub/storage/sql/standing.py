@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import Connection, Row, and_, bindparam, literal, select
 
 from nacre.hub.repositories.repository import Namespace, Repository, Role, Standing, Visibility
@@ -67,7 +69,7 @@ def standing(connection: Connection, name: str, user: str | None) -> Standing:
     )
 
 
-def _namespace(row: Row[tuple[object, ...]]) -> Namespace | None:
+def _namespace(row: Row[*tuple[Any, ...]]) -> Namespace | None:
     if row.namespace is None:
         return None
     return Namespace(
@@ -80,7 +82,7 @@ def _namespace(row: Row[tuple[object, ...]]) -> Namespace | None:
     )
 
 
-def _repository(row: Row[tuple[object, ...]], name: str) -> Repository | None:
+def _repository(row: Row[*tuple[Any, ...]], name: str) -> Repository | None:
     if row.repository is None:
         return None
     policy = policy_from(row.repository_policy).filled_from(policy_from(row.namespace_policy))

@@ -114,12 +114,11 @@ def point(
     before = pointed_to(connection, repository, tag)
     if before == digest:
         return None
-    at = stamp(now)
-    values = {"repository_id": repository, "name": tag, "digest": digest}
-    connection.execute(_POINT, values | {"pushed_at": at, "pulled_at": None, "pushed_by": by})
+    values = {"repository_id": repository, "name": tag, "digest": digest, "pushed_by": by}
+    connection.execute(_POINT, values | {"pushed_at": stamp(now), "pulled_at": None})
     connection.execute(_FOUND, {"repository": repository, "manifest": digest})
     change = change or (TagChange.CREATED if before is None else TagChange.MOVED)
-    _note(connection, repository, tag, change, before, digest, by, at)
+    _note(connection, repository, tag, change, before=before, after=digest, by=by, now=now)
     return before
 
 
@@ -128,13 +127,14 @@ def _note(
     repository: int,
     tag: str,
     change: TagChange,
+    *,
     before: str | None,
     after: str | None,
     by: str,
-    at: int,
+    now: datetime,
 ) -> None:
-    event = {"repository_id": repository, "tag": tag, "change": change}
-    connection.execute(_NOTE, event | {"before": before, "after": after, "by": by, "at": at})
+    event = {"repository_id": repository, "tag": tag, "change": change, "at": stamp(now)}
+    connection.execute(_NOTE, event | {"before": before, "after": after, "by": by})
 
 
 def remove(
@@ -142,7 +142,7 @@ def remove(
 ) -> None:
     """Remove a tag that points to a manifest."""
     connection.execute(_REMOVE, {"repository": repository, "tag": tag})
-    _note(connection, repository, tag, TagChange.DELETED, digest, None, by, stamp(now))
+    _note(connection, repository, tag, TagChange.DELETED, before=digest, after=None, by=by, now=now)
 
 
 def restore(

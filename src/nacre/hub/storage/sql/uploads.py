@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert
@@ -27,7 +28,11 @@ _own = (
     uploads.c.repository_id == bindparam("repository"),
     uploads.c.owner == bindparam("whose"),
 )
-_held = (uploads.c.id == bindparam("upload"), uploads.c.holder == bindparam("by"))
+_held = (
+    uploads.c.id == bindparam("upload"),
+    uploads.c.holder == bindparam("by"),
+    uploads.c.holder != _NOBODY,
+)
 _START = insert(uploads)
 _FIND = select(uploads).where(*_own)
 _TAKE = (
@@ -144,7 +149,7 @@ class SqlUploads:
     def _finished(
         self,
         connection: Connection,
-        row: Row[tuple[object, ...]],
+        row: Row[*tuple[Any, ...]],
         digest: Digest,
         size: int,
         until: datetime,
@@ -193,7 +198,7 @@ class SqlUploads:
 
         return await self._database.write(change)
 
-    def _end(self, connection: Connection, rows: Sequence[Row[tuple[object, ...]]]) -> None:
+    def _end(self, connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
         for row in rows:
             connection.execute(_END, {"upload": row.id})
         drop(connection, [row.key for row in rows], self._now() + self._keeping.trash)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, update
 
@@ -125,6 +126,6 @@ def _known(connection: Connection, name: str) -> User:
     return user
 
 
-def _user(row: Row[tuple[object, ...]]) -> User:
+def _user(row: Row[*tuple[Any, ...]]) -> User:
     created_at = moment(row.created_at)
     return User(row.id, row.name, row.password_hash, row.is_admin, row.epoch, created_at)

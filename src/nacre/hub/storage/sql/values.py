@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
-from nacre.hub.repositories.policy import Policy, Retention
+from nacre.hub.repositories.policy import Policy
+from nacre.hub.repositories.written import facts_of, policy_of
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -31,50 +31,9 @@ def maybe_moment(stamp: int | None) -> datetime | None:
 
 def policy_text(policy: Policy) -> str:
     """Return a policy as JSON, with what it states and nothing else."""
-    stated: dict[str, object] = {}
-    if policy.sparse:
-        stated["sparse"] = True
-    if policy.immutable:
-        stated["immutable"] = policy.immutable
-    if not policy.retention.is_empty:
-        stated["retention"] = _stated(policy.retention)
-    return json.dumps(stated)
-
-
-def _stated(retention: Retention) -> dict[str, object]:
-    rules = {
-        "last": retention.last,
-        "pushed_within": _seconds(retention.pushed_within),
-        "pulled_within": _seconds(retention.pulled_within),
-        "matching": retention.matching,
-    }
-    return {name: rule for name, rule in rules.items() if rule is not None}
-
-
-def _seconds(span: timedelta | None) -> float | None:
-    return None if span is None else span.total_seconds()
+    return json.dumps(facts_of(policy))
 
 
 def policy_from(text: str) -> Policy:
     """Return the policy that a text states."""
-    if text == EMPTY_POLICY:
-        return _NO_POLICY
-    stated = json.loads(text)
-    return Policy(
-        sparse=stated.get("sparse", False),
-        immutable=stated.get("immutable", ""),
-        retention=_retention(stated.get("retention", {})),
-    )
-
-
-def _retention(stated: dict[str, Any]) -> Retention:
-    return Retention(
-        last=stated.get("last"),
-        pushed_within=_span(stated.get("pushed_within")),
-        pulled_within=_span(stated.get("pulled_within")),
-        matching=stated.get("matching"),
-    )
-
-
-def _span(seconds: float | None) -> timedelta | None:
-    return None if seconds is None else timedelta(seconds=seconds)
+    return _NO_POLICY if text == EMPTY_POLICY else policy_of(json.loads(text))

@@ -1,0 +1,71 @@
+"""Ranges of bytes as headers say them."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nacre.hub.api.ranges import RangeInvalid, announced, received, requested
+
+
+@given(st.integers(0, 50), st.integers(0, 60), st.integers(0, 60))
+def test_a_range_is_the_slice_that_it_says(size: int, first: int, last: int) -> None:
+    data = bytes(range(size))
+    expected = data[first : last + 1] if first <= last else b""
+    if not expected:
+        with pytest.raises(RangeInvalid):
+            requested(f"bytes={first}-{last}", size)
+        return
+    part = requested(f"bytes={first}-{last}", size)
+    assert part is not None
+    assert data[part[0] : part[1] + 1] == expected
+
+
+@given(st.integers(1, 50), st.integers(1, 60))
+def test_a_suffix_is_the_end(size: int, count: int) -> None:
+    data = bytes(range(size))
+    part = requested(f"bytes=-{count}", size)
+    assert part is not None
+    assert data[part[0] : part[1] + 1] == data[-count:]
+
+
+@given(st.text(max_size=20), st.integers(0, 10))
+def test_no_header_breaks_anything(text: str, size: int) -> None:
+    for header in (text, f"bytes={text}"):
+        try:
+            part = requested(header, size)
+        except RangeInvalid:
+            continue
+        assert part is None or 0 <= part[0] <= part[1] < size
+
+
+def test_an_empty_blob_has_no_range() -> None:
+    assert requested(None, 0) is None
+    for wanted in ("0-", "0-0", "-1"):
+        with pytest.raises(RangeInvalid):
+            requested(f"bytes={wanted}", 0)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (None, None),
+        ("0-0", (0, 1)),
+        ("200-511", (200, 312)),
+        ("bytes 0-9/100", (0, 10)),
+        ("bytes=0-9/*", (0, 10)),
+        ("9-0", (-1, 0)),
+        ("", (-1, 0)),
+        ("0-", (-1, 0)),
+        ("a-b", (-1, 0)),
+        ("1-" + "9" * 30, (-1, 0)),
+    ],
+)
+def test_where_a_chunk_belongs(header: str | None, expected: tuple[int, int] | None) -> None:
+    assert announced(header) == expected
+
+
+@pytest.mark.parametrize(("offset", "expected"), [(0, "0-0"), (1, "0-0"), (512, "0-511")])
+def test_an_uploads_range_is_inclusive_and_without_unit(offset: int, expected: str) -> None:
+    assert received(offset) == expected
