@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Callable, Iterator
+import ssl
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
@@ -17,6 +18,7 @@ from tests.peers.nacre import NacreCli
 from tests.peers.proxy import CountingProxy, counting_proxy
 from tests.peers.registry import DockerRegistry, running_registry
 from tests.peers.rootfs import debian_rootfs
+from tests.servers.hub import Hub, started_hub
 
 # A shell starts what runs in the background with interrupts ignored, and children inherit that.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -26,6 +28,22 @@ settings.register_profile("nacre", deadline=None)
 settings.load_profile("nacre")
 
 ProxyStarter = Callable[[int], CountingProxy]
+Summary = Callable[[str], None]
+_IN_SUMMARY = "in the summary"
+
+
+class HubStarter(Protocol):
+    """Starts a hub that ends with the test; see ``tests.servers.hub.started_hub``."""
+
+    def __call__(
+        self,
+        *flags: str,
+        env: Mapping[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
+        data: Path | None = None,
+        listen: str = "127.0.0.1:0",
+    ) -> Hub:
+        """Return it when it is ready; the same hub again, as far as its data goes, each time."""
 
 
 class RegistryStarter(Protocol):
@@ -48,6 +66,21 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if "authority" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.peers)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Name the tests that asked for it, and how they ended."""
+    for outcome in ("passed", "failed"):
+        for report in terminalreporter.getreports(outcome):
+            for name, text in report.user_properties if report.when == "call" else ():
+                if name == _IN_SUMMARY:
+                    terminalreporter.write_line(f"{text}: {outcome}")
+
+
+@pytest.fixture
+def summary(request: pytest.FixtureRequest) -> Summary:
+    """A function that gives the test a line in the summary of the test run."""
+    return lambda text: request.node.user_properties.append((_IN_SUMMARY, text))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -89,6 +122,31 @@ def docker_registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Regist
             )
 
         yield start
+
+
+@pytest.fixture
+def start_hub(tmp_path: Path) -> Iterator[HubStarter]:
+    """A function that starts ``nacre hub serve``, as often as wanted; each must end well."""
+    with ExitStack() as running:
+
+        def start(
+            *flags: str,
+            env: Mapping[str, str] | None = None,
+            tls: ssl.SSLContext | None = None,
+            data: Path | None = None,
+            listen: str = "127.0.0.1:0",
+        ) -> Hub:
+            return running.enter_context(
+                started_hub(tmp_path / "hub", *flags, env=env, tls=tls, data=data, listen=listen)
+            )
+
+        yield start
+
+
+@pytest.fixture
+def running_hub(start_hub: HubStarter) -> Hub:
+    """A hub with the usual settings and a fresh folder."""
+    return start_hub()
 
 
 @pytest.fixture

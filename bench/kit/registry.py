@@ -6,7 +6,7 @@ import json
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,7 @@ class Registry:
     host: str
     port: int
     authority: Path | None
+    process: int = 0
 
     def image(self, repository: str, tag: str = "bench") -> str:
         """Return how both nacre and skopeo name an image here."""
@@ -41,8 +42,12 @@ def registry(
     tls: bool = False,
     read_only: bool = False,
     at: Namespace = HERE,
+    also: Mapping[str, Any] | None = None,
+    before: Sequence[str] = (),
 ) -> Iterator[Registry]:
     """Serve ``data`` on a free port until the block ends; ``folder`` takes the server's own files.
+
+    ``also`` holds sections of its settings that replace ours, ``before`` what to start it with.
 
     Raises:
         CommandFailed: it did not start.
@@ -52,9 +57,10 @@ def registry(
     config = _config(data, at.address, read_only=read_only)
     if authority:
         config["http"]["tls"] = _tls(authority, at.address)
+    config |= also or {}
     (folder / "config.yml").write_text(json.dumps(config))  # JSON is YAML
     log = folder / "server.log"
-    argv = [*at.enter(program("docker-registry")), "serve", str(folder / "config.yml")]
+    argv = [*before, *at.enter(program("docker-registry")), "serve", str(folder / "config.yml")]
     with (
         log.open("wb") as output,
         subprocess.Popen(
@@ -63,9 +69,8 @@ def registry(
     ):
         try:
             port = _port(server, log)
-            yield Registry(
-                f"{at.address}:{port}", port, authority.certificate if authority else None
-            )
+            trusted = authority.certificate if authority else None
+            yield Registry(f"{at.address}:{port}", port, trusted, server.pid)
         finally:
             server.terminate()
 

@@ -24,6 +24,7 @@ from typing import IO
 
 from nacre.errors import NacreError
 from nacre.storage.mounting import mounts, unmount
+from tests.peers.exposed import expose
 
 FUSE = Path("/dev/fuse")
 _GATE, _USERS = Path("/run/nacre-tests.gate"), Path("/run/nacre-tests.users")
@@ -40,10 +41,11 @@ class User:
 
 
 @contextmanager
-def ordinary_user() -> Iterator[User]:
-    """Make a user with a range of subordinate numbers, and remove it in the end."""
+def ordinary_user(*, ranges: bool = True) -> Iterator[User]:
+    """Make a user, with ranges of subordinate numbers or without, and remove it in the end."""
     name = f"nacre-{secrets.token_hex(4)}"
-    subprocess.run(["useradd", "--no-create-home", "--user-group", name], check=True)
+    without = [] if ranges else ["--key", "SUB_UID_COUNT=0", "--key", "SUB_GID_COUNT=0"]
+    subprocess.run(["useradd", "--no-create-home", "--user-group", *without, name], check=True)
     try:
         answer = subprocess.run(["id", "-u", name], capture_output=True, text=True, check=True)
         group = subprocess.run(["id", "-g", name], capture_output=True, text=True, check=True)
@@ -96,8 +98,12 @@ def _locked(file: IO[str], how: int) -> bool:
     return True
 
 
-def start_as(user: User, action: Callable[[], None]) -> tuple[int, int]:
-    """Start an action in a process of the user's; return its ID and where its report is read."""
+def start_as(user: User, action: Callable[[], None], *, exposed: bool = False) -> tuple[int, int]:
+    """Start an action in a process of the user's; return its ID and where its report is read.
+
+    What it imports late, and programs of ours that it starts, may lie where the user cannot read
+    them, unless it is ``exposed``; then it is in a mount namespace of its own.
+    """
     reader, writer = os.pipe()
     for encoding in ("ascii", "utf-8", "latin-1"):
         codecs.lookup(encoding)  # loaded now: later it may lie where the user cannot read it
@@ -107,6 +113,8 @@ def start_as(user: User, action: Callable[[], None]) -> tuple[int, int]:
         signal.alarm(240)
         report = ""
         try:
+            if exposed:
+                expose()
             _become(user)
             action()
         except BaseException:  # noqa: BLE001 - told to the parent
@@ -118,13 +126,13 @@ def start_as(user: User, action: Callable[[], None]) -> tuple[int, int]:
     return child, reader
 
 
-def do_as(user: User, action: Callable[[], None]) -> None:
-    """Do an action in a process of the user's.
+def do_as(user: User, action: Callable[[], None], *, exposed: bool = False) -> None:
+    """Do an action in a process of the user's; see ``start_as``.
 
     Raises:
         AssertionError: it failed.
     """
-    child, reader = start_as(user, action)
+    child, reader = start_as(user, action, exposed=exposed)
     with os.fdopen(reader, "rb") as answer:
         report = answer.read().decode()
     _, status = os.waitpid(child, 0)

@@ -107,7 +107,7 @@ class Hub:
         shown = {"Authorization": self.authorization} if self.authorization else {}
         connection = self.connect()
         try:
-            connection.request(method, target, body, {**shown, **(headers or {})})  # type: ignore[arg-type]
+            connection.request(method, target, body, {**shown, **(headers or {})})
             answer = connection.getresponse()
             named = {key.lower(): value for key, value in answer.getheaders()}
             return Answer(answer.status, named, answer.read())

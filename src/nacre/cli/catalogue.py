@@ -56,12 +56,16 @@ GROUPS = {
 SUBGROUPS = {
     "hub namespace": "Manage the namespaces of a hub",
     "hub repo": "Manage the repositories of a hub",
+    "hub retention": "Manage which tags of a hub are kept",
+    "hub tag": "See and restore the tags of a hub",
     "hub user": "Manage the users of a hub",
 }
 """Groups within groups."""
 
 _TABLE = (
     ("hub config", "hub_config", "Print the settings of a hub, documented", ""),
+    ("hub fsck", "hub_fsck", "Check that the records of a hub and its bytes fit together", ""),
+    ("hub gc", "hub_gc", "Remove what nobody can name any more", ""),
     ("hub namespace ls", "hub_namespace_ls", "List namespaces", ""),
     (
         "hub namespace set",
@@ -69,6 +73,7 @@ _TABLE = (
         "Change what holds in a namespace, making it when missing",
         "NAMESPACE",
     ),
+    ("hub rebuild", "hub_rebuild", "Make lost records of a hub again from its journal", ""),
     (
         "hub repo grant",
         "hub_repo_grant",
@@ -89,7 +94,38 @@ _TABLE = (
         "REPOSITORY [REPOSITORY...]",
     ),
     ("hub repo set", "hub_repo_set", "Change what holds in a repository", "REPOSITORY"),
+    (
+        "hub retention run",
+        "hub_retention_run",
+        "Delete the tags that are not to be kept, in all repositories or one",
+        "[REPOSITORY]",
+    ),
+    (
+        "hub retention set",
+        "hub_retention_set",
+        "Change which tags a repository keeps, or all of a namespace (team/)",
+        "REPOSITORY",
+    ),
+    (
+        "hub retention show",
+        "hub_retention_show",
+        "Show which tags a repository keeps",
+        "REPOSITORY",
+    ),
     ("hub serve", "hub_serve", "Start a hub", ""),
+    (
+        "hub tag history",
+        "hub_tag_history",
+        "Show what happened to a tag, or to all of a repository",
+        "REPOSITORY[:TAG]",
+    ),
+    ("hub tag ls", "hub_tag_ls", "List the tags of a repository", "REPOSITORY"),
+    (
+        "hub tag restore",
+        "hub_tag_restore",
+        "Let a tag point again to what it pointed to before",
+        "REPOSITORY:TAG [DIGEST]",
+    ),
     ("hub user add", "hub_user_add", "Add a user and the namespace of the same name", "USER"),
     ("hub user ls", "hub_user_ls", "List users", ""),
     ("hub user passwd", "hub_user_passwd", "Change a user's password", "USER"),

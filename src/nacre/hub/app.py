@@ -10,9 +10,9 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -34,10 +34,12 @@ from nacre.hub.auth.gate import Gate
 from nacre.hub.auth.issuer import Issuer
 from nacre.hub.auth.signing import KeyRing
 from nacre.hub.auth.tokens import Tokens
-from nacre.hub.jobs.collecting import Collector
+from nacre.hub.background import background
+from nacre.hub.jobs.journal import Journal
 from nacre.hub.jobs.pulls import Pulls
-from nacre.hub.jobs.runner import Job, Runner
-from nacre.hub.logs import LineLog, Log, NoLog
+from nacre.hub.jobs.runner import Runner
+from nacre.hub.logs import LineLog, Log
+from nacre.hub.opening import now, records_of
 from nacre.hub.options import Options
 from nacre.hub.records import Records
 from nacre.hub.registry.byteplace import BytePlace
@@ -45,16 +47,8 @@ from nacre.hub.registry.rules import Rules
 from nacre.hub.repositories.repository import Visibility
 from nacre.hub.settings import Settings
 from nacre.hub.storage.folder import FolderPlace
-from nacre.hub.storage.sql import open_records
-from nacre.hub.storage.sql.keeping import Keeping
-
-_PULLS_INTERVAL = timedelta(minutes=1)
-_KEYS_INTERVAL = timedelta(hours=1)
-
-
-def now() -> datetime:
-    """Return the time, in UTC."""
-    return datetime.now(UTC)
+from nacre.hub.storage.journal import FolderJournal
+from nacre.hub.tether import tethered
 
 
 class HubApp:
@@ -74,6 +68,7 @@ class HubApp:
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
         async with AsyncExitStack() as stack:
+            stack.enter_context(tethered())
             try:
                 self._app = await stack.enter_async_context(opened(self._settings))
             except BaseException as error:
@@ -93,21 +88,8 @@ def create_app(settings: Settings) -> HubApp:
 async def opened(settings: Settings) -> AsyncIterator[App]:
     """Open a hub's records and bytes, and give the application over them."""
     options = settings.options
-    collection = options.collection
     async with AsyncExitStack() as stack:
-        records = await stack.enter_async_context(
-            open_records(
-                settings.records,
-                now=now,
-                quota=options.registry.quota,
-                keeping=Keeping(
-                    undo=collection.undo,
-                    grace=collection.grace,
-                    trash=collection.trash,
-                    untagged=collection.untagged,
-                ),
-            )
-        )
+        records = await stack.enter_async_context(records_of(settings))
         place = FolderPlace(settings.blobs)
         log = LineLog(
             Path(options.log.file) if options.log.file else None,
@@ -115,12 +97,14 @@ async def opened(settings: Settings) -> AsyncIterator[App]:
             now=now,
         )
         stack.callback(log.close)
-        yield await stack.enter_async_context(composed(options, records, place, log))
+        yield await stack.enter_async_context(
+            composed(options, records, place, log, FolderJournal(settings.journal))
+        )
 
 
 @asynccontextmanager
 async def composed(
-    options: Options, records: Records, place: BytePlace, log: Log
+    options: Options, records: Records, place: BytePlace, log: Log, journal: Journal
 ) -> AsyncIterator[App]:
     """Give the application of a hub, with its background work under way."""
     metrics = Metrics()
@@ -163,14 +147,14 @@ async def composed(
         observed = Observed(
             app,
             metrics=metrics if options.log.metrics else None,
-            access=log if options.log.access else NoLog(),
-            audit=log if options.log.audit else NoLog(),
+            access=log if options.log.access else None,
+            audit=log if options.log.audit else None,
         )
 
         def report(job: str, said: Mapping[str, object]) -> None:
             log.line("job", {"job": job, **said})
 
-        jobs = _jobs(options, records, place, pulls=pulls, ring=ring, metrics=metrics)
+        jobs = background(options, records, place, journal, pulls=pulls, ring=ring, metrics=metrics)
         holder = f"{os.uname().nodename}:{os.getpid()}:{time.monotonic_ns()}"
         async with Runner(jobs, records.leases, holder=holder, report=report, now=now):
             yield BehindProxies(observed, options.server.trusted_proxies)
@@ -196,12 +180,10 @@ def _rules(options: Options) -> Rules:
 def _split(registry: App, site: App) -> App:
     """Return an application that leaves the protocol to ``registry`` and all else to ``site``."""
 
-    async def answer(scope: Scope, receive: Receive, send: Send) -> None:
+    def answer(scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         path = scope.get("path", "")
-        if path.startswith("/v2/") or path in {"/v2", "/v1/search"}:
-            await registry(scope, receive, send)
-        else:
-            await site(scope, receive, send)
+        is_protocol = path.startswith(("/v2/", "/v1/")) or path == "/v2"
+        return (registry if is_protocol else site)(scope, receive, send)
 
     return answer
 
@@ -238,41 +220,3 @@ def _limited(app: App, options: Options, tokens: Tokens) -> App:
 def _buckets(rate_text: str) -> Buckets | None:
     rate = Rate.read(rate_text)
     return Buckets(rate, time.monotonic) if rate else None
-
-
-def _jobs(
-    options: Options,
-    records: Records,
-    place: BytePlace,
-    *,
-    pulls: Pulls,
-    ring: KeyRing,
-    metrics: Metrics,
-) -> list[Job]:
-    collection = options.collection
-    collector = Collector(
-        records.garbage, records.uploads, place, upload_idle=collection.upload_idle, now=now
-    )
-
-    async def collect() -> Mapping[str, object]:
-        removed = await collector.collect()
-        counts = {
-            "manifests": removed.manifests,
-            "links": removed.links,
-            "blobs": removed.blobs,
-            "bytes": removed.bytes,
-        }
-        for kind, number in counts.items():
-            metrics.collected.labels(kind).inc(number)
-        return counts if any(counts.values()) else {}
-
-    async def rotate() -> Mapping[str, object]:
-        longest = max(options.auth.token_life, options.auth.refresh_life)
-        rotated = await ring.rotate(every=options.auth.key_life, longest_life=longest)
-        return {"rotated": True} if rotated else {}
-
-    return [
-        Job("collect", collection.interval, collect),
-        Job("pulls", _PULLS_INTERVAL, pulls.write),
-        Job("keys", _KEYS_INTERVAL, rotate),
-    ]

@@ -9,9 +9,11 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from itertools import starmap
 from pathlib import Path
 from typing import Protocol
 
@@ -20,6 +22,9 @@ from nacre.errors import Unavailable
 _SOON = 0.2
 _FULL = 500
 _STANDARD_ERROR = 2
+_PLAIN = re.compile(r"[!#-<>-~]+")  # printable, without space, quote and equals sign
+
+_Line = tuple[datetime, str, Mapping[str, object]]
 
 
 class Log(Protocol):
@@ -29,58 +34,69 @@ class Log(Protocol):
         """Write a line of a kind (``access``, ``audit``, ``hub``); returns at once."""
 
 
-class NoLog:
-    """A log that keeps nothing."""
-
-    def line(self, kind: str, fields: Mapping[str, object]) -> None:
-        """Forget the line."""
-
-
 class LineLog:
     """Lines as text or JSON, to a file or to standard error.
 
     Args:
         path: the file to append to; None is standard error, by its number, which a daemon has.
         as_json: one JSON object a line, instead of ``key=value`` text.
-        now: the clock, with its zone.
+        now: the clock, in UTC.
     """
 
     def __init__(self, path: Path | None, *, as_json: bool, now: Callable[[], datetime]) -> None:
         self._format = _as_json if as_json else _as_text
         self._now = now
-        self._waiting: list[str] = []
+        self._waiting: list[_Line] = []
         self._lock = threading.Lock()
-        self._timer: threading.Timer | None = None
+        self._writing = threading.Lock()  # held longer, so that nobody waits for it to add a line
         self._file = _File(path) if path else _StandardError()
+        self._some = threading.Event()
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._write_soon, name="nacre-hub-log", daemon=True)
+        self._thread.start()
 
     def line(self, kind: str, fields: Mapping[str, object]) -> None:
-        """Write a line soon."""
-        text = self._format(self._now(), kind, fields)
+        """Write a line soon; ``fields`` must not change any more."""
+        line = (self._now(), kind, fields)
         with self._lock:
-            self._waiting.append(text)
-            if self._timer is None and len(self._waiting) < _FULL:
-                self._timer = threading.Timer(_SOON, self.flush)
-                self._timer.daemon = True
-                self._timer.start()
-            full = len(self._waiting) >= _FULL
-        if full:
+            self._waiting.append(line)
+            count = len(self._waiting)
+        if count == 1:
+            self._some.set()
+        elif count >= _FULL:
             self.flush()
 
     def flush(self) -> None:
         """Write what waits."""
-        with self._lock:
-            lines, self._waiting = self._waiting, []
-            if self._timer is not None:
-                self._timer.cancel()
-                self._timer = None
-            if not lines:
-                return
-            self._file.append("".join(lines).encode())
+        with self._writing:
+            with self._lock:
+                lines, self._waiting = self._waiting, []
+            if lines:
+                self._file.append("".join(starmap(self._format, lines)).encode())
+
+    def _write_soon(self) -> None:
+        while not self._closing.is_set():
+            self._some.wait()
+            self._some.clear()
+            self._closing.wait(_SOON)
+            self.flush()
 
     def close(self) -> None:
         """Write what waits and let go of the file."""
+        self._closing.set()
+        self._some.set()
+        self._thread.join()
         self.flush()
         self._file.close()
+
+
+def check_log_file(path: Path) -> None:
+    """Check that a log can be appended to, making the file.
+
+    Raises:
+        Unavailable: it cannot.
+    """
+    _File(path).close()
 
 
 class _StandardError:
@@ -111,8 +127,10 @@ class _File:
 
     def append(self, data: bytes) -> None:
         if self._was_moved():
-            os.close(self._descriptor)
-            self._descriptor = self._open()
+            # Where no new file can be made, the old one is better than nothing, or another's.
+            with contextlib.suppress(Unavailable):
+                moved, self._descriptor = self._descriptor, self._open()
+                os.close(moved)
         # A full disk must not stop the hub, which can still serve; its answers say so (507).
         with contextlib.suppress(OSError):
             os.write(self._descriptor, data)
@@ -128,23 +146,23 @@ class _File:
         os.close(self._descriptor)
 
 
+_to_json = json.JSONEncoder(ensure_ascii=False).encode
+
+
 def _as_json(at: datetime, kind: str, fields: Mapping[str, object]) -> str:
-    text = json.dumps({"time": _time(at), "kind": kind, **fields}, ensure_ascii=False)
-    return text + "\n"
+    return _to_json({"time": _time(at), "kind": kind, **fields}) + "\n"
 
 
 def _as_text(at: datetime, kind: str, fields: Mapping[str, object]) -> str:
-    shown = " ".join(f"{key}={_word(value)}" for key, value in fields.items())
+    shown = " ".join([f"{key}={_word(value)}" for key, value in fields.items()])
     return f"{_time(at)} {kind} {shown}\n"
 
 
 def _time(at: datetime) -> str:
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
+    return f"{at.isoformat(timespec='milliseconds')[:23]}Z"
 
 
 def _word(value: object) -> str:
     text = value if isinstance(value, str) else str(value)
     # What a client sent may hold anything; a line stays a line, a word a word.
-    if text and text.isascii() and text.isprintable() and not set(text) & set(' "='):
-        return text
-    return json.dumps(text)
+    return text if _PLAIN.fullmatch(text) else json.dumps(text)

@@ -111,6 +111,11 @@ class Collection:
     )
     trash: timedelta = _key(timedelta(hours=1), "How long bytes stay after nothing points to them.")
     upload_idle: timedelta = _key(timedelta(hours=24), "After how long an idle upload is ended.")
+    journal: timedelta = _key(
+        timedelta(seconds=5),
+        "How often changes are written down beside the bytes, for nacre hub rebuild; "
+        "0s turns it off.",
+    )
     retention_interval: timedelta = _key(
         timedelta(hours=1), "How often retention policies are applied; 0s turns it off."
     )

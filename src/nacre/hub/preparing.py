@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from nacre.errors import Unavailable
 from nacre.hub.accounts.first import first_admin
+from nacre.hub.logs import check_log_file
+from nacre.hub.opening import records_of
 from nacre.hub.settings import Settings
-from nacre.hub.storage.sql import open_records
 
 
 async def prepare(settings: Settings) -> str | None:
     """Make what is missing; return the password of a first admin that was made, else None.
 
     Raises:
-        Unavailable: the folder cannot be made or written.
+        Unavailable: the folder cannot be made or written, or the log file.
         Unsupported: a newer hub has written the records.
     """
     try:
@@ -24,5 +27,7 @@ async def prepare(settings: Settings) -> str | None:
             f"cannot make the data folder {settings.data}: {error.strerror}",
             remedy="choose another with --data",
         ) from None
-    async with open_records(settings.records) as records:
+    if settings.options.log.file:
+        check_log_file(Path(settings.options.log.file))
+    async with records_of(settings) as records:
         return await first_admin(records.users)

@@ -1,22 +1,13 @@
-"""The server process: sockets, workers, signals.
-
-The process that was started keeps the workers, each of which runs the whole application. SIGTERM
-and SIGINT let requests in flight end, SIGHUP replaces the workers one after another, with the
-settings and the TLS certificate as they are then.
-"""
+"""Starting to serve: the address, the certificate, then the workers (`nacre.hub.workers`)."""
 
 from __future__ import annotations
 
 import errno
-import functools
 import socket
 import ssl
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
 
 from nacre.errors import Conflict, Invalid, Unavailable
-from nacre.hub.app import create_app
 from nacre.hub.settings import Settings
 
 
@@ -48,71 +39,49 @@ def free_address(settings: Settings) -> tuple[str, int]:
         raise Unavailable(f"cannot listen on {shown}: {error.strerror}") from None
 
 
-def serve(settings: Settings, address: tuple[str, int], on_ready: Callable[[], None]) -> None:
-    """Serve until told to stop by a signal.
-
-    Args:
-        settings: of the hub.
-        address: where to listen, from `free_address`.
-        on_ready: called once the socket is open.
+def check_certificate(settings: Settings) -> None:
+    """Check that the certificate and its key, if there are any, can be used.
 
     Raises:
-        Invalid: the certificate or its key cannot be used.
+        Invalid: they cannot.
     """
-    # Loaded before the workers are forked: they share it, and start at once.
-    from granian.constants import Interfaces, Loops  # noqa: PLC0415
-    from granian.http import HTTP1Settings, HTTP2Settings  # noqa: PLC0415
-    from granian.log import LogLevels  # noqa: PLC0415
-    from granian.server.mp import MPServer  # noqa: PLC0415
-
-    options = settings.options
-    patience = round(options.registry.client_patience.total_seconds() * 1000)
-    server = MPServer(
-        "nacre-hub",
-        address=address[0],
-        port=address[1],
-        interface=Interfaces.ASGI,
-        workers=options.server.workers,
-        loop=Loops.uvloop,
-        websockets=False,
-        log_level=LogLevels.warning,
-        log_dictconfig=_to_standard_error(),
-        http1_settings=HTTP1Settings(
-            header_read_timeout=patience, max_buffer_size=max(options.limits.header, 8192)
-        ),
-        http2_settings=HTTP2Settings(max_headers_size=options.limits.header),
-        workers_kill_timeout=round(options.server.stop_within.total_seconds()),
-        respawn_failed_workers=True,
-        **_tls(options.server.tls_certificate, options.server.tls_key),
-    )
-    server.on_startup(on_ready)
-    server.serve(target_loader=functools.partial(create_app, settings), wrap_loader=False)
-
-
-def _tls(certificate: str, key: str) -> dict[str, Any]:
+    server = settings.options.server
+    certificate, key = server.tls_certificate, server.tls_key
     if not certificate:
-        return {}
-    from granian.constants import SSLProtocols  # noqa: PLC0415
-
+        return
     try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key)
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, _no_password)
     except (OSError, ssl.SSLError) as error:
         reason = error.strerror or str(error)
         raise Invalid(
             f"cannot use the certificate {certificate} with the key {key}: {reason}",
             remedy="check server.tls-certificate and server.tls-key",
         ) from None
-    return {
-        "ssl_cert": Path(certificate),
-        "ssl_key": Path(key),
-        "ssl_protocol_min": SSLProtocols.tls12,
-    }
 
 
-def _to_standard_error() -> dict[str, Any]:
-    handler = {
-        "formatter": "generic",
-        "class": "logging.StreamHandler",
-        "stream": "ext://sys.stderr",
-    }
-    return {"handlers": {"console": handler, "access": handler}}
+def _no_password() -> str:
+    """Answer for a key that needs one, which otherwise is asked for at the terminal."""
+    return ""
+
+
+def serve(
+    settings: Settings,
+    address: tuple[str, int],
+    *,
+    again: Callable[[], Settings],
+    on_ready: Callable[[], None],
+) -> None:
+    """Serve until told to stop by a signal.
+
+    Args:
+        settings: of the hub, whose certificate was checked.
+        address: where to listen, from `free_address`.
+        again: reads the settings anew and checks them, at SIGHUP.
+        on_ready: called once the socket is open.
+    """
+    # Loaded before the workers are forked: they share it, and start at once.
+    from nacre.hub.workers import Workers  # noqa: PLC0415
+
+    workers = Workers(settings, address, again)
+    workers.on_startup(on_ready)
+    workers.run()

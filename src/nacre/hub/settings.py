@@ -21,9 +21,11 @@ from urllib.parse import urlsplit
 
 from nacre.errors import Invalid
 from nacre.hub import units
-from nacre.hub.options import Options, Size, keys, sections, written
+from nacre.hub.api.rates import Rate
+from nacre.hub.options import Limits, Options, Size, keys, sections, written
 
 _PREFIX = "NACRE_HUB_"
+_SERVICE = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
 _CHOICES = {
     ("registry", "visibility"): ("public", "private"),
     ("log", "format"): ("text", "json"),
@@ -49,6 +51,11 @@ class Settings:
     def records(self) -> Path:
         """The database."""
         return self.data / "hub.db"
+
+    @property
+    def journal(self) -> Path:
+        """The folder of what the records can be made anew from."""
+        return self.data / "journal"
 
     @property
     def blobs(self) -> Path:
@@ -236,14 +243,40 @@ def _from_toml(default: object, value: object) -> object:
     raise Invalid(f"{value!r} is not {wanted}")
 
 
+def _check_numbers(options: Options) -> None:
+    server, auth, registry, limits = options.server, options.auth, options.registry, options.limits
+    seconds = registry.client_patience.total_seconds()
+    for key, number, least, most in (
+        ("server.workers", server.workers, 1, 64),
+        ("server.stop-within", server.stop_within.total_seconds(), 1, 86_400),
+        ("auth.token-life", auth.token_life.total_seconds(), 60, 86_400),
+        ("registry.page", registry.page, 1, 100_000),
+        ("registry.client-patience", seconds, 1, 86_400),
+        ("limits.header", limits.header, 8192, 1 << 24),
+        ("limits.uploads", limits.uploads, 1, 100_000),
+    ):
+        if not least <= number <= most:
+            unit = " seconds" if isinstance(number, float) else ""
+            raise InvalidSettings(f"{key} must be from {least} to {most}{unit}")
+
+
+def _check_rates(limits: Limits) -> None:
+    for name in ("pulls", "pulls_anonymous", "requests", "logins"):
+        try:
+            Rate.read(getattr(limits, name))
+        except Invalid as error:
+            place = f"limits.{written(name)}"
+            raise InvalidSettings(f"{place}: {error}", remedy=error.remedy) from None
+
+
 def _check(options: Options) -> None:
     server = options.server
     if bool(server.tls_certificate) != bool(server.tls_key):
         raise InvalidSettings("server.tls-certificate and server.tls-key go together")
-    if not 1 <= server.workers <= 64:
-        raise InvalidSettings("server.workers must be from 1 to 64")
-    if not 1 <= options.registry.page <= 100_000:
-        raise InvalidSettings("registry.page must be from 1 to 100000")
+    _check_numbers(options)
+    _check_rates(options.limits)
+    if not _SERVICE.fullmatch(options.auth.service):
+        raise InvalidSettings(f"auth.service: {options.auth.service!r} is no name of a service")
     if server.url and (urlsplit(server.url).scheme not in {"http", "https"} or "?" in server.url):
         raise InvalidSettings(f"server.url: {server.url!r} is not an http or https address")
     for proxy in server.trusted_proxies:

@@ -11,11 +11,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from nacre.content.diskerrors import disk_errors
+from nacre.content.durable import make_folder
 from nacre.errors import Conflict, Invalid, NotFound
 from nacre.storage.fuse_processes import label_of
 from nacre.storage.mounting import mounts
 from nacre.storage.mounts import Mounter, SharedMounts
 
+_PRIVATE = 0o700
 _KIND = "fuse.fuse-overlayfs"
 
 
@@ -58,6 +61,8 @@ class FuseMounts:
             raise Invalid(f"{folder} is no folder")
         if any(mounted.point == at for mounted in mounts()):
             raise Conflict(f"something is mounted at {folder}", remedy="choose another folder")
+        with disk_errors(self._run):
+            make_folder(self._run, _PRIVATE)  # the sign that there may be mounts
         mount(at)
 
     def detach(self, folder: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
+from nacre.hub.repositories.repository import Visibility
 from nacre.testing.hub.blobs import MemoryBlobs
 from nacre.testing.hub.garbage import MemoryGarbage
 from nacre.testing.hub.inventory import MemoryInventory
@@ -27,6 +28,7 @@ class MemoryRecords:
     Args:
         now: the clock, of times in UTC.
         undo_for: how long a manifest that lost its last tag, parent and subject is kept.
+        visibility: of a new namespace, where nothing else is said.
     """
 
     def __init__(
@@ -34,10 +36,11 @@ class MemoryRecords:
         now: Callable[[], datetime] = _now,
         *,
         undo_for: timedelta = timedelta(days=30),
+        visibility: Visibility = Visibility.PRIVATE,
     ) -> None:
         state = State(now, undo_for)
-        self.repositories = MemoryRepositories(state)
-        self.users = MemoryUsers(state)
+        self.repositories = MemoryRepositories(state, visibility)
+        self.users = MemoryUsers(state, visibility)
         self.blobs = MemoryBlobs(state)
         self.uploads = MemoryUploads(state)
         self.manifests = MemoryManifests(state)

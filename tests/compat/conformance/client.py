@@ -11,6 +11,7 @@ import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit, urlunsplit
@@ -135,6 +136,20 @@ class Client:
     def _send(
         self, method: str, url: str, body: bytes | None, length: int | None, fields: Fields
     ) -> Answer:
+        for _ in range(2):
+            try:
+                return self._send_once(method, url, body, length, fields)
+            except http.client.RemoteDisconnected:
+                # The server has ended a connection that nothing was under way on.
+                self._connection.close()
+            except (http.client.HTTPException, OSError) as error:
+                self._connection.close()
+                raise Failed(f"{method} {url} ends with {error!r}") from None
+        raise Failed(f"{method} {url} is not answered")
+
+    def _send_once(
+        self, method: str, url: str, body: bytes | None, length: int | None, fields: Fields
+    ) -> Answer:
         parts = urlsplit(url)
         connection = self._connection
         connection.putrequest(method, urlunsplit(("", "", parts.path, parts.query, "")))
@@ -145,16 +160,11 @@ class Client:
             connection.putheader("Transfer-Encoding", "chunked")
         elif body is not None or method in ("POST", "PUT", "PATCH"):
             connection.putheader("Content-Length", str(length or 0))
-        try:
+        # It may answer before it has all.
+        with suppress(BrokenPipeError, ConnectionResetError):
             connection.endheaders(_pieces(body or b""), encode_chunked=is_chunked)
-        except (BrokenPipeError, ConnectionResetError):
-            pass  # It may have answered before it had all.
-        try:
-            answer = connection.getresponse()
-            return Answer(url, answer.status, tuple(answer.getheaders()), answer.read())
-        except (http.client.HTTPException, OSError) as error:
-            connection.close()
-            raise Failed(f"{method} {url} ends with {error!r}") from None
+        answer = connection.getresponse()
+        return Answer(url, answer.status, tuple(answer.getheaders()), answer.read())
 
 
 def with_query(url: str, fields: Fields) -> str:

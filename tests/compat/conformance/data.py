@@ -127,9 +127,7 @@ def index(data: DataSet, shape: Shape, platforms: Sequence[Json] = (AMD, ARM)) -
 def index_of(data: DataSet, shape: Shape, children: Sequence[Json]) -> Json:
     """Add an index whose children are there, and return its descriptor."""
     parts = {"manifests": list(children)}
-    return _manifest(
-        data, shape, mediatypes.OCI_INDEX, parts, referrer_type=shape.artifact_type
-    )
+    return _manifest(data, shape, mediatypes.OCI_INDEX, parts, referrer_type=shape.artifact_type)
 
 
 def all_sets() -> list[DataSet]:
@@ -266,7 +264,7 @@ def _data_field(data: DataSet) -> None:
 
 
 def _non_distributable_layers(data: DataSet) -> None:
-    layers = []
+    layers: list[Json] = []
     for media_type in (FOREIGN_LAYER + "+gzip", FOREIGN_LAYER):
         digest = Digest.of(os.urandom(8))
         urls = [f"https://store.example.com/blobs/sha256/{digest.encoded}"]

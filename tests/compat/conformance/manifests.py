@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 from urllib.parse import quote
@@ -180,8 +181,7 @@ class Manifests:
 
 
 def _type_of(raw: bytes) -> str:
-    index = mediatypes.OCI_INDEX
-    return index if index.encode() in raw[:128] else mediatypes.OCI_MANIFEST
+    return str(json.loads(raw)["mediaType"])
 
 
 def _check_document(answer: Answer, raw: bytes) -> Answer:

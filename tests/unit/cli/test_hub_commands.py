@@ -252,6 +252,19 @@ def test_namespaces_are_made_changed_and_listed(data: Path) -> None:
     assert "team=\n" in out
 
 
+@pytest.mark.parametrize("kind", ["public", "private"])
+def test_the_namespace_of_a_new_user_is_as_visible_as_the_settings_say(
+    data: Path, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("NACRE_HUB_REGISTRY_VISIBILITY", kind)
+    piped(monkeypatch, b"good enough")
+    good(run("hub", "user", "add", "--password-stdin", "carol", f"--data={data}"))
+    good(run("hub", "namespace", "set", "team", f"--data={data}"))
+    shown = "{{.Name}} {{.Visibility}}"
+    out = good(run("hub", "namespace", "ls", f"--data={data}", "--format", shown))
+    assert {f"carol {kind}", f"team {kind}"} <= set(out.splitlines())
+
+
 def test_no_hub_in_the_folder(tmp_path: Path) -> None:
     ended = run("hub", "user", "ls", "--data", str(tmp_path / "none"))
     assert "there is no hub" in refused(ended)
@@ -261,8 +274,9 @@ def test_no_hub_in_the_folder(tmp_path: Path) -> None:
 def test_without_the_extra_one_line_says_what_to_install(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in [name for name in sys.modules if name.startswith("nacre.hub.storage")]:
-        monkeypatch.delitem(sys.modules, name)
+    for name in [*sys.modules]:
+        if name.startswith(("nacre.hub.storage", "nacre.hub.opening")):
+            monkeypatch.delitem(sys.modules, name)
     monkeypatch.setitem(sys.modules, "sqlalchemy", None)
     assert "install nacre[hub]" in refused(run("hub", "user", "ls", "--data", str(data)))
 

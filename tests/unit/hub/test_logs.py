@@ -79,6 +79,22 @@ def test_a_file_that_was_moved_away_is_opened_anew(tmp_path: Path) -> None:
     assert "n=2" in (tmp_path / "log").read_text()
 
 
+def test_a_file_whose_folder_went_away_is_written_on_and_no_other(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    log = LineLog(folder / "log", as_json=False, now=now)
+    folder.rename(tmp_path / "away")
+    log.line("hub", {"n": 1})
+    log.flush()
+    # The number of a closed file would be the next one's that is opened: a blob's, a database's.
+    with (tmp_path / "other").open("w"):
+        log.line("hub", {"n": 2})
+        log.flush()
+    log.close()
+    assert (tmp_path / "other").read_text() == ""
+    assert "n=2" in (tmp_path / "away" / "log").read_text()
+
+
 def test_a_file_that_cannot_be_written_is_said_by_name(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot write the log"):
         LineLog(tmp_path / "missing" / "log", as_json=False, now=now)

@@ -43,13 +43,14 @@ def test_every_key_is_documented() -> None:
 
 
 def test_every_key_can_be_set_by_the_environment() -> None:
-    values = {bool: "true", tuple: "one,two", timedelta: "3h", Size: "7KiB", int: "9", str: "word"}
+    values = {bool: "true", tuple: "one,two", timedelta: "3h", Size: "9KiB", int: "9", str: "word"}
     for section in sections():
         for key in keys(section.default):
             if (section.name, key.name) in {
                 ("server", "listen"), ("server", "url"), ("server", "tls_certificate"),
                 ("server", "tls_key"), ("server", "trusted_proxies"), ("registry", "visibility"),
-                ("log", "format"),
+                ("log", "format"), ("limits", "pulls"), ("limits", "pulls_anonymous"),
+                ("limits", "requests"), ("limits", "logins"),
             }:  # fmt: skip
                 continue
             variable = f"NACRE_HUB_{section.name}_{key.name}".upper()
@@ -84,6 +85,17 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_file(
         ("[server]\nurl = 'ftp://x'\n", "not an http or https address"),
         ("[server]\nlisten = '5000'\n", "not an address to listen on"),
         ("[server]\ntrusted-proxies = ['x']\n", "'x' is no address"),
+        ("[server]\nstop-within = '0s'\n", "server.stop-within must be from 1 to 86400 seconds"),
+        ("[auth]\ntoken-life = '0s'\n", "auth.token-life must be from 60"),
+        ("[auth]\nservice = 'a\"b'\n", "is no name of a service"),
+        ("[registry]\npage = 0\n", "registry.page must be from 1 to 100000"),
+        ("[registry]\nclient-patience = '0s'\n", "registry.client-patience must be from 1"),
+        ("[limits]\nheader = 100\n", "limits.header must be from 8192"),
+        ("[limits]\nuploads = 0\n", "limits.uploads must be from 1"),
+        ("[limits]\npulls = 'many'\n", "limits.pulls: 'many' is not a rate"),
+        ("[limits]\npulls-anonymous = '1'\n", "limits.pulls-anonymous: '1' is not a rate"),
+        ("[limits]\nrequests = '0/s'\n", "limits.requests: '0/s' is not a rate"),
+        ("[limits]\nlogins = '1/x'\n", "limits.logins: '1x' is not a time"),
         ("[registry]\nvisibility = 'secret'\n", "not one of public, private"),
         ("[registry]\nimmutable = '('\n", "registry.immutable"),
         ("[registry]\nquota = 'much'\n", "'much' is not a size"),

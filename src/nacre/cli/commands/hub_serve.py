@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from nacre.cli.options import string, switch
 from nacre.hub.preparing import prepare
-from nacre.hub.serving import free_address, serve
-from nacre.hub.settings import load
+from nacre.hub.serving import check_certificate, free_address, serve
+from nacre.hub.settings import Settings, load
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
@@ -24,28 +24,35 @@ MORE = """\
 The first start makes a user "admin" and prints its password, once. Log in with
   nacre login -u admin 127.0.0.1:5000
 CTRL-C or SIGTERM stops the hub after the requests in flight; SIGHUP reads the
-settings and the certificate anew. "nacre hub config" prints every setting.
+settings and the certificate anew, but for the address, the number of
+workers and the data folder. "nacre hub config" prints every setting.
 """
 
 
 def run(given: Given, console: Console) -> int:
     """Serve until stopped."""
-    settings = load(
-        file=given.config or None,
-        data=given.data or None,
-        listen=given.listen or None,
-        anonymous_push=given.anonymous_push or None,
-    )
+
+    def checked() -> Settings:
+        settings = load(
+            file=given.config or None,
+            data=given.data or None,
+            listen=given.listen or None,
+            anonymous_push=given.anonymous_push or None,
+        )
+        check_certificate(settings)
+        return settings
+
+    settings = checked()
     address = free_address(settings)
     password = asyncio.run(prepare(settings))
     host, port = f"[{address[0]}]" if ":" in address[0] else address[0], address[1]
     scheme = "https" if settings.options.server.tls_certificate else "http"
+    if password:
+        console.line(f"made user admin with the password {password}")
+        console.line("it is shown only now; change it with: nacre hub user passwd admin")
 
     def ready() -> None:
         console.line(f"nacre hub listens on {scheme}://{host}:{port}, data in {settings.data}")
-        if password:
-            console.line(f"made user admin with the password {password}")
-            console.line("it is shown only now; change it with: nacre hub user passwd admin")
 
-    serve(settings, address, ready)
+    serve(settings, address, again=checked, on_ready=ready)
     return 0

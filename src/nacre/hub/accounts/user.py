@@ -32,7 +32,9 @@ class Users(Protocol):
         """Return a user, or None."""
 
     async def add(self, name: str, password_hash: str, *, is_admin: bool) -> User:
-        """Make a user and the private namespace that it owns; its id was never given out before.
+        """Make a user and the namespace that it owns; its id was never given out before.
+
+        The namespace is private, or what the records were opened with.
 
         Raises:
             AlreadyExists: there is a user or a namespace of this name.

@@ -15,7 +15,7 @@ class Door:
     Args:
         gate: decides.
         repositories: where a push makes a repository.
-        visibility: of repositories that are made so.
+        visibility: of repositories that are made so in a namespace that is new, too.
     """
 
     def __init__(self, gate: Gate, repositories: Repositories, *, visibility: Visibility) -> None:
@@ -49,10 +49,15 @@ class Door:
         return admission.repository, admission.subject
 
     async def made(self, admission: Admission) -> Repository:
-        """Return the repository of a push, which makes it when there is none."""
+        """Return the repository of a push, which makes it when there is none.
+
+        One that is made is as visible as its namespace says.
+        """
         if admission.repository is not None:
             return admission.repository
-        return await self._repositories.ensure(admission.name, self._visibility)
+        namespace = admission.namespace
+        visibility = self._visibility if namespace is None else namespace.visibility
+        return await self._repositories.ensure(admission.name, visibility)
 
     async def subject(self, request: Request) -> Subject:
         """Return who asks for something that is about no repository.
@@ -76,4 +81,3 @@ class Door:
         subject = await self.subject(request)
         self.gate.admit_base(subject)
         return subject
-

@@ -33,11 +33,13 @@ class Observed:
     Args:
         app: what answers.
         metrics: where they are counted; None counts nothing.
-        access: the log of all requests.
-        audit: the log of changes and logins.
+        access: the log of all requests; None writes none.
+        audit: the log of changes and logins; None writes none.
     """
 
-    def __init__(self, app: App, *, metrics: Metrics | None, access: Log, audit: Log) -> None:
+    def __init__(
+        self, app: App, *, metrics: Metrics | None, access: Log | None, audit: Log | None
+    ) -> None:
         self._app = app
         self._metrics = metrics
         self._access = access
@@ -50,14 +52,14 @@ class Observed:
             return
         seen = _Seen(receive, send)
         if self._metrics:
-            self._metrics.in_flight.inc()
+            self._metrics.in_flight += 1
         began = time.perf_counter()
         try:
             await self._app(scope, seen.receive, seen.send)
         finally:
             seconds = time.perf_counter() - began
             if self._metrics:
-                self._metrics.in_flight.dec()
+                self._metrics.in_flight -= 1
             self._note(scope, seen, seconds)
 
     def _note(self, scope: Scope, seen: _Seen, seconds: float) -> None:
@@ -72,6 +74,13 @@ class Observed:
                 sent=seen.sent,
                 received=seen.received,
             )
+        is_audited = (
+            self._audit is not None
+            and route in _AUDITED
+            and (method in _CHANGES or route == "token")
+        )
+        if self._access is None and not is_audited:
+            return
         client = scope.get(CLIENT) or (scope.get("client") or ("",))[0]
         said = {
             "client": client,
@@ -80,9 +89,11 @@ class Observed:
             "path": scope["path"],
             "status": seen.status,
         }
-        self._access.line("access", said | {"sent": seen.sent, "ms": round(seconds * 1000, 1)})
-        if route in _AUDITED and (method in _CHANGES or route == "token"):
+        if self._audit is not None and is_audited:
             self._audit.line("audit", said)
+        if self._access is not None:
+            ms = round(seconds * 1000, 1)
+            self._access.line("access", {**said, "sent": seen.sent, "ms": ms})
 
 
 class _Seen:
@@ -104,10 +115,10 @@ class _Seen:
             self.received += len(body)
         return message
 
-    async def send(self, message: Message) -> None:
+    def send(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             for name, value in message["headers"]:
                 if name == b"content-length":
                     self.sent = int(value)
-        await self._send(message)
+        return self._send(message)

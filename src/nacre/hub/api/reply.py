@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass, replace
 from typing import BinaryIO
 
+from nacre.errors import NotFound
 from nacre.hub.api.observing import Scope, Send
+from nacre.hub.errors import Busy
 from nacre.hub.registry.byteplace import BytePlace
 from nacre.hub.registry.threads import in_thread
 
@@ -19,6 +22,15 @@ _COMMON: Headers = (
     (b"x-content-type-options", b"nosniff"),
 )
 _JSON = ((b"content-type", b"application/json"),)
+
+
+class Lost(Busy):
+    """The bytes of a blob are not where they were put, or not all of them."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the bytes of this blob cannot be read", remedy="whoever runs the hub can find out why"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +71,37 @@ def in_json(status: int, value: object, headers: Headers = ()) -> Reply:
 async def ready(reply: Reply, scope: Scope) -> Reply:
     """Return a reply that cannot fail any more: its content is at hand, open, or the server's.
 
+    To a HEAD, too, nothing is said of bytes that are not there: clients would not push them again.
+
     Raises:
-        NotFound: the bytes are gone.
+        Lost: they are not, or not as many as recorded.
     """
     content = reply.content
-    if content is None or scope["method"] == "HEAD":
+    if content is None:
         return reply
     place, key = content.place, content.key
     path = place.path(key)
-    if path is not None and content.length <= _INLINE:
-        # Less work than handing it to any thread, and no more for the disk than a query is.
-        with place.open(key) as file:
-            file.seek(content.first)
-            return replace(reply, body=file.read(content.length), content=None)
+    try:
+        if path is not None and os.stat(path).st_size != content.size:  # noqa: PTH116 (quicker)
+            raise Lost
+        if scope["method"] == "HEAD":
+            return reply
+        if path is not None and content.length <= _INLINE:
+            # Less work than handing it to any thread, and no more for the disk than a query is.
+            with place.open(key) as file:
+                file.seek(content.first)
+                return Reply(reply.status, reply.headers, file.read(content.length))
+        if _is_for_the_server(content, scope) and path is not None:
+            return reply
+        return replace(reply, content=replace(content, source=await in_thread(place.open, key)))
+    except (OSError, NotFound):
+        raise Lost from None
+
+
+def _is_for_the_server(content: Bytes, scope: Scope) -> bool:
+    """Return whether the server can send the whole file by itself."""
     is_whole = content.length == content.size
-    if path is not None and is_whole and "http.response.pathsend" in scope.get("extensions", ()):
-        return reply
-    return replace(reply, content=replace(content, source=await in_thread(place.open, key)))
+    return is_whole and "http.response.pathsend" in scope.get("extensions", ())
 
 
 async def deliver(reply: Reply, scope: Scope, send: Send) -> None:

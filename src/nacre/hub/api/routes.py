@@ -32,6 +32,8 @@ from nacre.hub.registry.rules import Rules
 from nacre.oci import wire
 from nacre.oci.reference import is_repository_path
 
+_RULES = Rules()
+
 OnRepository = Callable[[Request, str, str], Awaitable[Reply]]
 OnHub = Callable[[Request], Awaitable[Reply]]
 
@@ -126,7 +128,7 @@ def registry_app(
     *,
     service: str,
     now: Callable[[], datetime],
-    rules: Rules | None = None,
+    rules: Rules = _RULES,
     url: str = "",
     patience: timedelta = timedelta(seconds=60),
     pulled: Callable[[int, str], None] = lambda _repository, _tag: None,
@@ -136,29 +138,28 @@ def registry_app(
 
     Args:
         records: of the hub.
-        place: of the bytes of blobs.
+        place: where the bytes of blobs are.
         gate: who may do what.
         service: the hub's name in challenges, as in the tokens that it issues.
         now: the time, UTC.
         rules: limits and defaults.
         url: the address that clients reach the hub by; "" takes it from each request.
         patience: how long a client may send nothing.
-        pulled: is told of each pull by tag, to be written down some time.
+        pulled: is told of each pull by tag.
         new_id: makes texts that nobody can guess.
     """
-    rules = rules or Rules()
     door = Door(gate, records.repositories, visibility=rules.visibility)
     having = Having(records.blobs, rules=rules, now=now)
     receiving = Receiving(records.uploads, place, rules=rules, now=now, new_id=new_id)
-    publishing = Publishing(records.manifests, rules=rules)
     uploads = UploadRoutes(door, receiving, having, rules=rules, patience=patience)
-    manifests = ManifestRoutes(door, publishing, rules=rules, patience=patience, pulled=pulled)
+    published = Publishing(records.manifests, rules=rules)
+    manifests = ManifestRoutes(door, published, rules=rules, patience=patience, pulled=pulled)
     listings = ListingRoutes(door, records.manifests, records.repositories, rules=rules)
     return RegistryApp(
         _on_repository(uploads, BlobRoutes(door, having, place), manifests, listings),
         _on_hub(BaseRoutes(door), listings),
         challenge=Challenge(service=service, url=url),
-        hosts=frozenset({url.partition("://")[2].partition("/")[0]} - {""}),
+        hosts=frozenset({url.partition("://")[2].partition("/")[0]}),
     )
 
 

@@ -123,7 +123,7 @@ class UploadRoutes:
         source = request.value("from")
         if source is not None and not is_repository_path(source):
             return False
-        sources = await self._door.gate.readable(subject, source)
+        sources = await self._door.gate.sources(subject, source, digest)
         return await self._having.mount(repository.id, digest, sources=sources)
 
     def _chunk(self, request: Request) -> Chunk:

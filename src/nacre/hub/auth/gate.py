@@ -25,11 +25,11 @@ from nacre.hub.auth.subject import ANONYMOUS, Subject
 from nacre.hub.auth.tokens import LONGEST, Tokens
 from nacre.hub.errors import Forbidden, NameUnknown, Unauthorized
 from nacre.hub.repositories.access import OWN, Verdict, allowed, canonical, decide
-from nacre.hub.repositories.repository import Repositories, Repository, Standing
+from nacre.hub.repositories.repository import Namespace, Repositories, Repository, Standing
 from nacre.oci import wire
+from nacre.oci.digest import Digest
 
 _CATALOG_KEY = f"{REGISTRY}:{CATALOG}"
-_MOST_SOURCES = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +39,13 @@ class Admission:
     Attributes:
         name: the repository as it is recorded (`canonical`).
         repository: None when there is none yet; only those who may make or see it learn that.
+        namespace: the one of the name, or None when there is none of this name either.
         allowed: all actions that the subject may do there with what it has shown.
     """
 
     name: str
     repository: Repository | None
+    namespace: Namespace | None
     subject: Subject
     allowed: frozenset[str]
 
@@ -115,7 +117,7 @@ class Gate:
         match verdict:
             case Verdict.ALLOWED:
                 usable = subject.narrowed(recorded, rights)
-                return Admission(recorded, standing.repository, subject, usable)
+                return Admission(recorded, standing.repository, standing.namespace, subject, usable)
             case Verdict.CHALLENGE:
                 scope = repository_scope(name, actions)
                 raise Unauthorized("authentication required", scope=scope, detail=_detail(scope))
@@ -166,8 +168,10 @@ class Gate:
                 "authentication required", scope=CATALOG_SCOPE, detail=_detail(CATALOG_SCOPE)
             )
 
-    async def readable(self, subject: Subject, name: str | None) -> frozenset[int] | None:
-        """Return the repositories that ``subject`` may mount blobs from.
+    async def sources(
+        self, subject: Subject, name: str | None, digest: Digest
+    ) -> frozenset[int] | None:
+        """Return repositories that ``subject`` may mount a blob from.
 
         ``name`` is the one that the client names, as it wrote it, or None for any. A token for a
         push is not about the source, so that the user's own right decides, not the token. The
@@ -176,8 +180,7 @@ class Gate:
         if name is None:
             if self._anonymous_push:
                 return None
-            found = await self._repositories.search(subject.user, "", _MOST_SOURCES)
-            return frozenset(repository.id for repository in found)
+            return await self._repositories.holders(digest, subject.user)
         standing = await self._repositories.standing(canonical(name), subject.user)
         repository = standing.repository
         if repository is None or wire.PULL not in self._rights(standing):

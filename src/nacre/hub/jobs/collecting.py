@@ -60,6 +60,20 @@ class Collector:
         await self.empty_trash()
         return removed
 
+    async def collect_at_once(self, *, spare: timedelta) -> Collected:
+        """Do all that could become due by waiting, and return what was removed.
+
+        What somebody was told of less than ``spare`` ago is left alone, and so is the trash; zero
+        spares nothing, which nobody may push or pull beside.
+        """
+        removed = Collected()
+        while True:
+            await self._garbage.hasten(self._now(), spare=spare)
+            more = await self.collect()
+            if more == Collected():
+                return removed
+            removed += more
+
     async def empty_trash(self) -> int:
         """Delete the bytes that are due; return how many keys. What fails is tried again later."""
         deleted = 0

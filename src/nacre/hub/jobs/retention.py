@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
+from nacre.hub.jobs.inventory import Inventory
 from nacre.hub.registry.manifests import Manifests, Tag, Terms
 from nacre.hub.repositories.policy import Policy, Retention
-from nacre.hub.repositories.repository import Repositories, Repository
+from nacre.hub.repositories.repository import Repository
+
+_PAGE = 1000
 
 BY = "retention"
 """Who has deleted a tag, in its history, when retention has."""
@@ -56,29 +59,58 @@ class Retainer:
     """Applies the retention policies of all repositories.
 
     A deleted tag can be brought back for as long as the hub keeps deleted tags.
+
+    Args:
+        inventory: of all repositories.
+        manifests: with their tags.
+        immutable: the pattern of tags that the hub keeps where a repository states none.
+        now: the clock, with its zone.
     """
 
     def __init__(
-        self, repositories: Repositories, manifests: Manifests, *, now: Callable[[], datetime]
+        self,
+        inventory: Inventory,
+        manifests: Manifests,
+        *,
+        immutable: str = "",
+        now: Callable[[], datetime],
     ) -> None:
-        self._repositories = repositories
+        self._inventory = inventory
         self._manifests = manifests
+        self._immutable = immutable
         self._now = now
 
-    async def doomed(self, name: str) -> list[Doomed]:
+    async def repositories(self) -> AsyncIterator[Repository]:
+        """Go through the repositories that have a policy."""
+        after = ""
+        while page := await self._inventory.repositories(after=after, limit=_PAGE):
+            after = page[-1].name
+            for repository in page:
+                if not repository.policy.retention.is_empty:
+                    yield repository
+
+    async def doomed(self, repository: Repository) -> list[Doomed]:
         """Return what would be deleted now in a repository; changes nothing."""
-        standing = await self._repositories.standing(name, None)
-        repository = standing.repository
-        if repository is None or repository.policy.retention.is_empty:
+        policy = self._policy(repository)
+        if policy.retention.is_empty:
             return []
         tags = await self._manifests.tag_list(repository.id)
-        return [Doomed(repository, tag) for tag in not_kept(tags, repository.policy, self._now())]
+        return [Doomed(repository, tag) for tag in not_kept(tags, policy, self._now())]
 
-    async def retain(self, name: str) -> list[Doomed]:
-        """Delete what a repository does not keep, and return it."""
-        deleted = []
-        for each in await self.doomed(name):
-            terms = Terms(by=BY, immutable=each.repository.policy.immutable)
-            if await self._manifests.delete_tag(each.repository.id, each.tag.name, terms=terms):
-                deleted.append(each)
-        return deleted
+    async def retain(self, repository: Repository) -> list[Doomed]:
+        """Delete what a repository does not keep, and return it.
+
+        A tag that somebody moves meanwhile stays.
+        """
+        terms = Terms(by=BY, immutable=self._policy(repository).immutable)
+        return [
+            each
+            for each in await self.doomed(repository)
+            if await self._manifests.delete_tag(
+                repository.id, each.tag.name, terms=terms, expected=each.tag.digest
+            )
+        ]
+
+    def _policy(self, repository: Repository) -> Policy:
+        policy = repository.policy
+        return replace(policy, immutable=policy.immutable or self._immutable)

@@ -18,11 +18,15 @@ Report = Callable[[str, Mapping[str, object]], None]
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Something done every ``interval``; ``run`` returns what is worth a line, or nothing."""
+    """Something done every ``interval``; ``run`` returns what is worth a line, or nothing.
+
+    ``is_wanted`` is asked first, without a lease: a job that has nothing to do writes nothing.
+    """
 
     name: str
     interval: timedelta
     run: Callable[[], Awaitable[Mapping[str, object]]]
+    is_wanted: Callable[[], Awaitable[bool]] | None = None
 
 
 class Runner:
@@ -75,6 +79,8 @@ class Runner:
 
     async def once(self, job: Job) -> None:
         """Run a job unless another process has it."""
+        if job.is_wanted is not None and not await job.is_wanted():
+            return
         now = self._now()
         until = now + max(_LEASE, job.interval)
         if not await self._leases.acquire(job.name, self._holder, now, until):

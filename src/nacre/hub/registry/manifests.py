@@ -153,8 +153,12 @@ class Manifests(Protocol):
             TagImmutable: one of the tags may not be deleted; nothing was.
         """
 
-    async def delete_tag(self, repository: int, tag: str, *, terms: Terms) -> bool:
+    async def delete_tag(
+        self, repository: int, tag: str, *, terms: Terms, expected: Digest | None = None
+    ) -> bool:
         """Delete a tag, not its manifest; False when it was not there.
+
+        With ``expected``, a tag that points elsewhere by now counts as not there.
 
         Raises:
             TagImmutable: it may not be deleted.

@@ -23,7 +23,8 @@ class Rules:
         page: the most names in one page of a listing.
         writers: how many uploads this process writes at the same time.
         grace: how long a blob that no manifest needs stays after somebody was told it is here.
-        lease: how long a request holds an upload without renewing.
+        lease: how long a request holds an upload without renewing: as long as nobody can go on
+            with an upload whose process was killed.
         visibility: of a repository that a push makes.
         sparse: namespaces whose manifests may name content that is not here.
         immutable: the pattern of tags that may not be moved; "" is none.
@@ -36,7 +37,7 @@ class Rules:
     page: int = 10_000
     writers: int = 200
     grace: timedelta = GRACE
-    lease: timedelta = timedelta(minutes=2)
+    lease: timedelta = timedelta(seconds=30)
     visibility: Visibility = Visibility.PUBLIC
     sparse: frozenset[str] = frozenset()
     immutable: str = ""

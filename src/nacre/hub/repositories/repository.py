@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from nacre.hub.repositories.policy import Policy
+from nacre.oci.digest import Digest
 
 OFFICIAL = "library"
 """The namespace of the official repositories, into which names of one part fall."""
@@ -41,6 +42,7 @@ class Namespace:
     """The owner of repositories.
 
     Attributes:
+        visibility: of repositories that pushes make in it.
         quota: how many bytes its repositories may hold together; None is no limit.
         used: how many they hold, each blob counted once a namespace, and each manifest once a
             repository.
@@ -117,6 +119,12 @@ class Repositories(Protocol):
         By name; every character of ``text`` means itself.
         """
 
+    async def holders(self, digest: Digest, user: str | None) -> frozenset[int]:
+        """Return the ids of some repositories that have a blob and that ``user`` may pull from.
+
+        Where any are, at least one is returned: enough to mount from.
+        """
+
     async def namespaces(self) -> Sequence[Namespace]:
         """Return every namespace, by name."""
 
@@ -139,8 +147,8 @@ class Repositories(Protocol):
     ) -> Namespace:
         """Change a namespace, making it when missing; None leaves as it is, quota 0 lifts it.
 
-        One that is made is private unless told otherwise. A quota below what is used removes
-        nothing: only more is refused.
+        One that is made is private, or what the records were opened with. A quota below what is
+        used removes nothing: only more is refused.
         """
 
     async def grant(self, name: str, user: str, role: Role | None) -> None:

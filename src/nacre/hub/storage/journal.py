@@ -19,6 +19,7 @@ from typing import Any, BinaryIO
 
 from nacre.content.diskerrors import DiskFull, disk_error
 from nacre.content.durable import make_folder, sync_folder
+from nacre.content.locking import locked_file
 from nacre.hub.errors import Busy, OutOfSpace
 from nacre.hub.jobs.journal import Entry, Extent, Told
 
@@ -40,21 +41,37 @@ class FolderJournal:
 
     def append(self, entries: Sequence[Entry]) -> None:
         """See `Journal.append`."""
-        found = self._found()
-        if found is None:
-            self.begin_anew(entries)
-            return
-        with _told(self._root), found[-1][1].open("r+b") as file:
-            _cut_off_half_a_line(file)
-            file.write(_line(entries))
-            _sync(file)
+        with self._alone():
+            found = self._found()
+            if found is None:
+                self._begin(entries)
+                return
+            with _told(self._root), found[-1][1].open("r+b") as file:
+                _cut_off_half_a_line(file)
+                file.write(_line(entries))
+                _sync(file)
 
     def begin_anew(self, entries: Iterable[Entry]) -> None:
         """See `Journal.begin_anew`."""
+        with self._alone():
+            self._begin(entries)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Be the only process that writes to the journal.
+
+        Raises:
+            Busy: another one does.
+        """
+        with _told(self._root):
+            make_folder(self._root, 0o700)
+            with locked_file(self._root / "lock", waiting=_give_up):
+                yield
+
+    def _begin(self, entries: Iterable[Entry]) -> None:
         found = self._found() or []
         new = self._root / _NEW
         with _told(self._root):
-            make_folder(self._root, 0o700)
             new.unlink(missing_ok=True)
             with os.fdopen(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
                 for together in _batches(entries):
@@ -97,6 +114,10 @@ class FolderJournal:
         return sorted((int(match[1]), self._root / match[0]) for match in matches) or None
 
 
+def _give_up() -> None:
+    raise Busy("another process writes the journal")
+
+
 def _batches(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
     rest = iter(entries)
     while together := list(islice(rest, _TOGETHER)):
@@ -110,10 +131,16 @@ def _line(entries: Iterable[Entry]) -> bytes:
 
 def _entries(line: bytes, where: str) -> list[Entry]:
     try:
-        rows: list[tuple[int, str, dict[str, Any]]] = json.loads(line)
-        return [Entry(int(number), Told(kind), dict(facts)) for number, kind, facts in rows]
+        return [Entry(int(number), Told(kind), dict(facts)) for number, kind, facts in _rows(line)]
     except (ValueError, TypeError):
         return [Entry(0, Told.UNREADABLE, {"where": where})]
+
+
+def _rows(line: bytes) -> list[tuple[int, str, dict[str, Any]]]:
+    rows = json.loads(line)
+    if not isinstance(rows, list):
+        raise TypeError("not a list")
+    return rows
 
 
 def _cut_off_half_a_line(file: BinaryIO) -> None:

@@ -92,9 +92,13 @@ class MemoryManifests:
         self._state.settle(row, self._state.now())
         return True
 
-    async def delete_tag(self, repository: int, tag: str, *, terms: Terms) -> bool:
+    async def delete_tag(
+        self, repository: int, tag: str, *, terms: Terms, expected: Digest | None = None
+    ) -> bool:
         row = self._state.repositories.get(repository)
         if row is None or tag not in row.tags:
+            return False
+        if expected not in (None, row.tags[tag].digest):
             return False
         _check_movable(tag, terms)
         self._remove_tag(row, tag, terms.by)

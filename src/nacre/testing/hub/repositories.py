@@ -8,6 +8,7 @@ from nacre.errors import NotFound
 from nacre.hub.errors import NameUnknown
 from nacre.hub.repositories.policy import Policy
 from nacre.hub.repositories.repository import Namespace, Repository, Role, Standing, Visibility
+from nacre.oci.digest import Digest
 from nacre.testing.hub.state import NamespaceRow, RepositoryRow, State
 
 _RANKS = list(Role)
@@ -16,8 +17,9 @@ _RANKS = list(Role)
 class MemoryRepositories:
     """Meets `nacre.hub.repositories.repository.Repositories`."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, visibility: Visibility) -> None:
         self._state = state
+        self._visibility = visibility
 
     async def standing(self, name: str, user: str | None) -> Standing:
         row = self._state.named(name)
@@ -87,6 +89,9 @@ class MemoryRepositories:
         found = [row for row in self._readable(user) if text in row.name]
         return [self._state.shown(row) for row in sorted(found, key=lambda row: row.name)[:limit]]
 
+    async def holders(self, digest: Digest, user: str | None) -> frozenset[int]:
+        return frozenset(row.id for row in self._readable(user) if digest in row.links)
+
     async def namespaces(self) -> Sequence[Namespace]:
         rows = self._state.namespaces
         return [self._state.shown_namespace(rows[name]) for name in sorted(rows)]
@@ -107,7 +112,7 @@ class MemoryRepositories:
         policy: Policy | None = None,
         quota: int | None = None,
     ) -> Namespace:
-        row = self._namespace(name, visibility or Visibility.PRIVATE)
+        row = self._namespace(name, visibility or self._visibility)
         row.visibility = visibility or row.visibility
         row.policy = policy or row.policy
         row.quota = row.quota if quota is None else quota or None

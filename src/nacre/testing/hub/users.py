@@ -14,8 +14,9 @@ from nacre.testing.hub.state import NamespaceRow, State
 class MemoryUsers:
     """Meets `nacre.hub.accounts.user.Users`."""
 
-    def __init__(self, state: State) -> None:
+    def __init__(self, state: State, visibility: Visibility) -> None:
         self._state = state
+        self._visibility = visibility
 
     async def find(self, name: str) -> User | None:
         return self._state.users.get(name)
@@ -25,7 +26,7 @@ class MemoryUsers:
             raise AlreadyExists(f"the name {name} is taken")
         now = self._state.now()
         user = User(self._state.new_id(), name, password_hash, is_admin, 0, now)
-        space = NamespaceRow(self._state.new_id(), name, Visibility.PRIVATE)
+        space = NamespaceRow(self._state.new_id(), name, self._visibility)
         space.roles[name] = Role.OWNER
         self._state.users[name] = user
         self._state.namespaces[name] = space

@@ -122,7 +122,8 @@ class InventoryContract:
         assert self._held(hub, right.digest).named == set()
         assert hub.do(hub.records.inventory.mend(app, right))
         held = self._held(hub, right.digest)
-        assert (held.named, held.loose) == ({(blob.digest, Reference.BLOB)}, set())
+        assert held.named == {(blob.digest, Reference.BLOB)}
+        assert held.loose == set()
         hub.clock.go(10 * DAY)
         hub.collect()
         assert hub.has(app, blob.digest)

@@ -6,7 +6,8 @@ from datetime import timedelta
 
 from nacre.hub.errors import NameUnknown
 from nacre.hub.repositories.policy import Policy, Retention
-from nacre.hub.repositories.repository import Visibility
+from nacre.hub.repositories.repository import Role, Visibility
+from nacre.oci.digest import Digest
 from nacre.testing.contracts import raises
 from nacre.testing.hub_contracts.stage import DAY, Stage, image
 
@@ -96,6 +97,23 @@ class RepositoriesContract:
         assert _found(hub, "\\") == []
         assert _found(hub, "team") == ["ab/team", "team/a-b", "team/a_b", "team/axb"]
         assert _found(hub, "team", 2) == ["ab/team", "team/a-b"]
+
+    def test_who_may_pull_learns_which_repositories_have_a_blob(self, hub: Stage) -> None:
+        public = hub.repository("team/public", Visibility.PUBLIC)
+        private, empty = hub.repository("bob/private"), hub.repository("team/empty")
+        blob = hub.push(public, b"layer")
+        hub.push(private, b"layer")
+        hub.push(empty, b"another")
+        hub.do(hub.records.users.add("boss", "hash", is_admin=True))
+        hub.do(hub.records.users.add("carol", "hash", is_admin=False))
+        holders = hub.records.repositories.holders
+        assert hub.do(holders(blob.digest, None)) == {public}
+        assert hub.do(holders(blob.digest, "carol")) == {public}
+        assert hub.do(holders(blob.digest, "nobody")) == {public}
+        assert hub.do(holders(blob.digest, "boss")) == {public, private}
+        hub.do(hub.records.repositories.grant("bob/private", "carol", Role.READER))
+        assert hub.do(holders(blob.digest, "carol")) == {public, private}
+        assert hub.do(holders(Digest.of(b"nowhere"), "boss")) == frozenset()
 
     def test_changes_are_only_of_what_is_told(self, hub: Stage) -> None:
         app = hub.repository("team/app")

@@ -227,7 +227,7 @@ def on_hub(
                 all_doors.gate,
                 service=SERVICE,
                 now=all_doors.clock,
-                rules=rules,
+                rules=rules or Rules(),
                 url=url,
                 patience=patience,
                 pulled=lambda repository, tag: pulls.append((repository, tag)),

@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 
 from nacre.hub.registry.rules import Rules
+from nacre.hub.repositories.repository import Visibility
 from nacre.oci.digest import Digest
 from tests.unit.hub.api.driver import Hub, on_hub
 
@@ -34,6 +35,30 @@ def test_a_single_post_with_a_digest_makes_a_blob(algorithm: str, data: bytes) -
         await check(hub, answer["location"], data, digest)
 
     on_hub(test)
+
+
+@pytest.mark.parametrize("visibility", list(Visibility))
+def test_a_push_makes_a_repository_as_visible_as_its_namespace(visibility: Visibility) -> None:
+    async def test(hub: Hub) -> None:
+        repositories = hub.doors.records.repositories
+        await repositories.change_namespace("team", visibility=visibility)
+        await hub.push_blob(DATA, "team/app")
+        made = (await repositories.standing("team/app", None)).repository
+        assert made is not None
+        assert made.visibility is visibility
+
+    on_hub(test)
+
+
+@pytest.mark.parametrize("visibility", list(Visibility))
+def test_a_push_to_a_new_namespace_makes_what_the_rules_say(visibility: Visibility) -> None:
+    async def test(hub: Hub) -> None:
+        await hub.push_blob(DATA, "team/app")
+        made = (await hub.doors.records.repositories.standing("team/app", None)).repository
+        assert made is not None
+        assert made.visibility is visibility
+
+    on_hub(test, rules=Rules(visibility=visibility))
 
 
 @ALGORITHMS

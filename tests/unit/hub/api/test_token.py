@@ -74,6 +74,16 @@ def test_docker_login_and_push() -> None:
     run_with(main)
 
 
+def test_an_empty_name_and_password_are_nobodys() -> None:
+    async def main(doors: Doors) -> None:
+        answer = await get(doors, ("service", SERVICE), authorization=basic("", ""))
+        assert (await doors.tokens.read(answer.json["token"])).user is None
+        refused = await get(doors, authorization=basic("", "guess"))
+        assert refused.status == 401
+
+    run_with(main)
+
+
 def test_only_what_is_granted_is_answered() -> None:
     async def main(doors: Doors) -> None:
         await doors.add_user("alice")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from base64 import b64encode
 from dataclasses import dataclass
+from datetime import timedelta
 from enum import Enum
 
 import pytest
@@ -12,12 +13,15 @@ import pytest
 from nacre.hub.auth.gate import Admission
 from nacre.hub.auth.subject import ANONYMOUS, Subject
 from nacre.hub.errors import Forbidden, NameUnknown, RegistryError, Unauthorized
+from nacre.hub.registry.uploads import Upload
 from nacre.hub.repositories.repository import Role, Visibility
+from nacre.oci.digest import Digest
 from tests.unit.hub.doors import PASSWORD, Doors, access, basic, run_with
 
 PULL, PUSH, DELETE = frozenset({"pull"}), frozenset({"pull", "push"}), frozenset({"delete"})
 ACTIONS = {"pull": PULL, "push": PUSH, "delete": DELETE}
 
+BLOB = Digest.of(b"blob")
 PRIVATE, PUBLIC, ABSENT = "team/private", "team/public", "team/absent"
 
 
@@ -55,6 +59,18 @@ async def people(doors: Doors) -> dict[str, int]:
         PUBLIC: await doors.add_repository(PUBLIC, Visibility.PUBLIC, **roles),
         "owner/private": await doors.add_repository("owner/private", Visibility.PRIVATE),
     }
+
+
+async def link(doors: Doors, repository: int | None) -> None:
+    """Let a repository have the blob, by an upload."""
+    if repository is None:
+        return
+    now, uploads = doors.clock(), doors.records.uploads
+    upload = Upload(f"u{repository}", repository, "", f"k{repository}", 0, "sha256", None, now)
+    until = now + timedelta(days=1)
+    await uploads.start(upload)
+    await uploads.take(upload.id, repository=repository, owner="", holder="h", until=until)
+    await uploads.finish(upload.id, holder="h", digest=BLOB, size=4, until=until)
 
 
 async def ask(doors: Doors, authorization: str | None, name: str, actions: frozenset[str]) -> Said:
@@ -206,9 +222,10 @@ def test_whence_somebody_may_mount(user: str | None, expected: set[str]) -> None
         subject = Subject(user)
         allowed = frozenset(ids[name] for name in expected)
         for name in (PRIVATE, PUBLIC, ABSENT, "owner/private"):
-            named = await doors.gate.readable(subject, name)
+            named = await doors.gate.sources(subject, name, BLOB)
             assert named == frozenset({ids[name]} if name in expected else ())
-        assert await doors.gate.readable(subject, None) == allowed
+            await link(doors, ids.get(name))
+        assert await doors.gate.sources(subject, None, BLOB) == allowed
 
     run_with(main)
 
@@ -220,9 +237,9 @@ def test_the_token_of_a_push_narrows_the_target_of_a_mount_not_the_source() -> N
         ids = await people(doors)
         shown = await doors.bearer("owner", "repository:owner/app:pull,push")
         admission = await doors.gate.authorise(shown, "owner/app", PUSH)
-        readable = await doors.gate.readable(admission.subject, "owner/private")
-        assert readable == frozenset({ids["owner/private"]})
-        assert await doors.gate.readable(admission.subject, PRIVATE) == frozenset()
+        named = await doors.gate.sources(admission.subject, "owner/private", BLOB)
+        assert named == frozenset({ids["owner/private"]})
+        assert await doors.gate.sources(admission.subject, PRIVATE, BLOB) == frozenset()
 
     run_with(main)
 
@@ -230,7 +247,10 @@ def test_the_token_of_a_push_narrows_the_target_of_a_mount_not_the_source() -> N
 def test_the_anonymous_mount_from_public_repositories_only() -> None:
     async def main(doors: Doors) -> None:
         ids = await people(doors)
-        assert await doors.gate.readable(ANONYMOUS, None) == frozenset({ids[PUBLIC]})
+        for number in ids.values():
+            await link(doors, number)
+        assert await doors.gate.sources(ANONYMOUS, None, BLOB) == frozenset({ids[PUBLIC]})
+        assert await doors.gate.sources(ANONYMOUS, None, Digest.of(b"other")) == frozenset()
 
     run_with(main)
 
@@ -389,7 +409,7 @@ def test_with_anonymous_push_everybody_may_do_everything() -> None:
         await people(doors)
         for shown in (None, basic("owner"), await doors.bearer(None, f"repository:{ABSENT}:*")):
             assert (await ask(doors, shown, ABSENT, PUSH | DELETE)).answer is YES
-        assert await doors.gate.readable(ANONYMOUS, None) is None
+        assert await doors.gate.sources(ANONYMOUS, None, BLOB) is None
         doors.gate.admit_catalog(ANONYMOUS)
         # Except who shows something wrong.
         assert (await ask(doors, basic("owner", "wrong"), PUBLIC, PULL)).answer is LOGIN

@@ -112,12 +112,14 @@ class SqlManifests:
 
         return await self._database.write(change)
 
-    async def delete_tag(self, repository: int, tag: str, *, terms: Terms) -> bool:
+    async def delete_tag(
+        self, repository: int, tag: str, *, terms: Terms, expected: Digest | None = None
+    ) -> bool:
         """See `Manifests.delete_tag`."""
 
         def change(connection: Connection) -> bool:
             digest = tagging.pointed_to(connection, repository, tag)
-            if digest is None:
+            if digest is None or expected not in (None, digest):
                 return False
             tagging.check_movable(tag, terms)
             now = self._now()

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING
 
 from nacre.errors import Unsupported
 from nacre.hub.storage.sql.schema import VERSION
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _MIGRATIONS = Path(__file__).with_name("migrations")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from sqlalchemy import Connection, select
 
+from nacre.hub.repositories.repository import Visibility
 from nacre.hub.storage.sql.blobs import SqlBlobs
 from nacre.hub.storage.sql.database import Database
 from nacre.hub.storage.sql.garbage import SqlGarbage
@@ -39,6 +40,7 @@ class SqlRecords:
         now: the clock, of times in UTC.
         keeping: how long what may be garbage is kept.
         quota: how many bytes a new namespace may hold; 0 is no limit.
+        visibility: of a new namespace, where nothing else is said.
     """
 
     def __init__(
@@ -48,11 +50,14 @@ class SqlRecords:
         now: Callable[[], datetime] = _utc_now,
         keeping: Keeping | None = None,
         quota: int = 0,
+        visibility: Visibility = Visibility.PRIVATE,
     ) -> None:
         keeping = keeping or Keeping()
         self._database = database
-        self.repositories = SqlRepositories(database, now=now, keeping=keeping, quota=quota)
-        self.users = SqlUsers(database, now=now, quota=quota)
+        self.repositories = SqlRepositories(
+            database, now=now, keeping=keeping, quota=quota, visibility=visibility
+        )
+        self.users = SqlUsers(database, now=now, quota=quota, visibility=visibility)
         self.blobs = SqlBlobs(database, now=now)
         self.uploads = SqlUploads(database, now=now, keeping=keeping)
         self.manifests = SqlManifests(database, now=now, keeping=keeping)
@@ -82,6 +87,7 @@ async def open_records(
     now: Callable[[], datetime] = _utc_now,
     keeping: Keeping | None = None,
     quota: int = 0,
+    visibility: Visibility = Visibility.PRIVATE,
 ) -> AsyncIterator[SqlRecords]:
     """Open the records in a file, which is made when missing; see `SqlRecords`.
 
@@ -92,6 +98,6 @@ async def open_records(
     """
     database = await to_thread(SqliteDatabase, path)
     try:
-        yield SqlRecords(database, now=now, keeping=keeping, quota=quota)
+        yield SqlRecords(database, now=now, keeping=keeping, quota=quota, visibility=visibility)
     finally:
         await database.close()

@@ -23,6 +23,7 @@ from nacre.hub.storage.sql.repository_rows import (
     repository_of,
 )
 from nacre.hub.storage.sql.schema import (
+    links,
     namespace_grants,
     namespaces,
     repositories,
@@ -31,7 +32,9 @@ from nacre.hub.storage.sql.schema import (
 )
 from nacre.hub.storage.sql.standing import standing
 from nacre.hub.storage.sql.values import EMPTY_POLICY, policy_text
+from nacre.oci.digest import Digest
 
+_ENOUGH = 10
 _ADD = insert(repositories)
 _NAMESPACES = select(namespaces).order_by(namespaces.c.name)
 _USER = select(users.c.id, users.c.is_admin).where(users.c.name == bindparam("user"))
@@ -47,11 +50,13 @@ class SqlRepositories:
         now: Callable[[], datetime],
         keeping: Keeping,
         quota: int,
+        visibility: Visibility,
     ) -> None:
         self._database = database
         self._now = now
         self._keeping = keeping
         self._quota = quota
+        self._visibility = visibility
 
     async def standing(self, name: str, user: str | None) -> Standing:
         """See `Repositories.standing`."""
@@ -114,6 +119,19 @@ class SqlRepositories:
 
         return await self._database.survey(look)
 
+    async def holders(self, digest: Digest, user: str | None) -> frozenset[int]:
+        """See `Repositories.holders`."""
+
+        def look(connection: Connection) -> frozenset[int]:
+            held = select(links.c.repository_id).where(
+                links.c.digest == digest,
+                links.c.repository_id == repositories.c.id,
+                _readable(connection, user),
+            )
+            return frozenset(connection.scalars(held.limit(_ENOUGH)))
+
+        return await self._database.read(look)
+
     async def namespaces(self) -> Sequence[Namespace]:
         """See `Repositories.namespaces`."""
         return await self._database.survey(
@@ -150,7 +168,7 @@ class SqlRepositories:
             values["quota"] = quota or None
 
         def change(connection: Connection) -> Namespace:
-            made_as = visibility or Visibility.PRIVATE
+            made_as = visibility or self._visibility
             number = ensure_namespace(connection, name, made_as, quota=self._quota)
             if values:
                 its = namespaces.c.id == number

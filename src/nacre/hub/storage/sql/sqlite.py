@@ -8,9 +8,10 @@ before anybody is told (``synchronous=FULL``).
 
 from __future__ import annotations
 
+import fcntl
 import os
 import sqlite3
-from asyncio import to_thread
+from asyncio import get_running_loop, to_thread
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,7 @@ from typing import TypeVar, cast
 from sqlalchemy import Connection, Engine, NullPool, create_engine
 
 from nacre.hub.errors import Busy
-from nacre.hub.storage.sql.faults import told_plainly
+from nacre.hub.storage.sql.faults import meant, told_plainly
 from nacre.hub.storage.sql.kept import MISSING, Kept
 from nacre.hub.storage.sql.migrating import migrate
 from nacre.hub.storage.sql.writer import Writer, driver_of
@@ -39,12 +40,24 @@ class _Reader:
         self.connection = connection
         self.raw = driver_of(connection)
         self._cursor = self.raw.cursor()
+        self._version: int | None = None
         self.kept = Kept()
 
     def version(self) -> int:
-        """Return a number that is another one after any commit of anybody."""
-        row = self._cursor.execute("PRAGMA data_version").fetchone()
-        return cast("int", row[0])
+        """Return a number that is another one after any commit of anybody.
+
+        The database is looked at once a turn of the event loop, for all who ask in it. That is
+        exact: the loop runs in order what it was asked to run, so whoever asks before `_forget`
+        was on its turn when the database was looked at, and can know of no commit after that.
+        """
+        if self._version is None:
+            row = self._cursor.execute("PRAGMA data_version").fetchone()
+            self._version = cast("int", row[0])
+            get_running_loop().call_soon(self._forget)
+        return self._version
+
+    def _forget(self) -> None:
+        self._version = None
 
     def read(self, look: Callable[[Connection], Result]) -> Result:
         """Run a function over one state of the database."""
@@ -77,7 +90,7 @@ class SqliteDatabase:
         self._readers: list[_Reader] = []
         self._opening = Lock()
         self._is_closed = False
-        with told_plainly():
+        with told_plainly(), _alone_in(path.parent):
             _make(path)
             with _engine(path, _PATIENCE).connect() as connection:
                 driver_of(connection).execute("PRAGMA journal_mode=WAL")
@@ -96,14 +109,17 @@ class SqliteDatabase:
         weigh: Callable[[Result], int] | None = None,
     ) -> Result:
         """See `Database.known`."""
-        with told_plainly():
+        try:
             reader = self._reader()
             found = reader.kept.find(reader.version(), key)
-            if found is not MISSING:
-                return cast("Result", found)
+        except sqlite3.Error as error:
+            raise meant(error) from error
+        if found is not MISSING:
+            return cast("Result", found)
+        with told_plainly():
             result = reader.read(look)
-            reader.kept.keep(key, result, weigh(result) if weigh else 0)
-            return result
+        reader.kept.keep(key, result, weigh(result) if weigh else 0)
+        return result
 
     async def survey(self, look: Callable[[Connection], Result]) -> Result:
         """See `Database.survey`."""
@@ -151,6 +167,23 @@ class SqliteDatabase:
                 self._readers.append(reader)
             self._mine.reader = reader
             return reader
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Be the only process that opens a database of this folder.
+
+    SQLite lets nobody wait for the change to a write-ahead log: who comes second would fail.
+    """
+    try:
+        opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except OSError as error:
+        raise Busy(f"cannot open the hub's folder {folder}: {error.strerror}") from error
+    try:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(opened)
 
 
 def _make(path: Path) -> None:

@@ -45,10 +45,18 @@ class SqlUsers:
     name from being given out.
     """
 
-    def __init__(self, database: Database, *, now: Callable[[], datetime], quota: int) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        now: Callable[[], datetime],
+        quota: int,
+        visibility: Visibility,
+    ) -> None:
         self._database = database
         self._now = now
         self._quota = quota
+        self._visibility = visibility
 
     async def find(self, name: str) -> User | None:
         """See `Users.find`."""
@@ -72,7 +80,7 @@ class SqlUsers:
             }
             connection.execute(_ADD, values)
             user = _known(connection, name)
-            namespace = add_namespace(connection, name, Visibility.PRIVATE, quota=self._quota)
+            namespace = add_namespace(connection, name, self._visibility, quota=self._quota)
             owner = {"user_id": user.id, "namespace_id": namespace, "role": Role.OWNER}
             connection.execute(_OWN, owner)
             return user

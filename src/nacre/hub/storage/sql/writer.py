@@ -14,12 +14,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from threading import Lock, Thread
-from typing import Any, TypeVar
-
-from sqlalchemy import Connection
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from nacre.hub.errors import Busy
 from nacre.hub.storage.sql.faults import meant
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
 
 _MOST = 128
 """How many writes are committed together at most, so that the first need not wait for long."""

@@ -1,0 +1,1 @@
+"""The hub beside docker-registry, a part a file; see bench/run."""

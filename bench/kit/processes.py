@@ -1,0 +1,70 @@
+"""What a process and its children cost while they run: processor time and memory."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+_TICKS = os.sysconf("SC_CLK_TCK")
+_EVERY = 0.1
+
+
+@dataclass
+class Memory:
+    """The most resident memory seen, in bytes: of all processes together, and of each."""
+
+    peak: int = 0
+    each: dict[int, int] = field(default_factory=dict)
+
+
+def family(process: int) -> list[int]:
+    """Return a process and all that came from it."""
+    found = [process]
+    for one in found:
+        for task in Path(f"/proc/{one}/task").glob("*/children"):
+            found += map(int, task.read_text().split())
+    return found
+
+
+def seconds(process: int) -> float:
+    """Return the processor time of a process and all that came from it, in seconds."""
+    total = 0
+    for one in family(process):
+        fields = Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
+        total += int(fields[11]) + int(fields[12])
+    return total / _TICKS
+
+
+def resident(process: int) -> dict[int, int]:
+    """Return the resident memory of a process and of each that came from it, in bytes."""
+    sizes = {}
+    for one in family(process):
+        for line in Path(f"/proc/{one}/status").read_text().splitlines():
+            if line.startswith("VmRSS:"):
+                sizes[one] = int(line.split()[1]) * 1024
+    return sizes
+
+
+@contextmanager
+def watched(process: int) -> Iterator[Memory]:
+    """Give what is filled with the memory of a process and its children until the block ends."""
+    memory, done = Memory(), threading.Event()
+
+    def watch() -> None:
+        while not done.wait(_EVERY):
+            sizes = resident(process)
+            memory.peak = max(memory.peak, sum(sizes.values()))
+            for one, size in sizes.items():
+                memory.each[one] = max(memory.each.get(one, 0), size)
+
+    thread = threading.Thread(target=watch, daemon=True)
+    thread.start()
+    try:
+        yield memory
+    finally:
+        done.set()
+        thread.join()

@@ -1,0 +1,52 @@
+"""``nacre hub retention set``: change which tags are kept."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from nacre.cli.commands import hub_data, hub_retention
+from nacre.errors import NotFound
+from nacre.hub.repositories.access import canonical
+from nacre.oci.quoting import quoted
+
+if TYPE_CHECKING:
+    from nacre.cli.console import Console
+    from nacre.cli.flags import Given
+    from nacre.hub.records import Records
+
+FLAGS = (*hub_data.FLAGS, *hub_retention.FLAGS)
+MORE = """\
+A tag stays when one of the rules keeps it; without any rule everything stays. What a
+repository does not state, its namespace does. Tags that cannot be moved or deleted
+(--immutable) stay in any case, and what was deleted can be restored for some time.
+"""
+
+
+def run(given: Given, console: Console) -> int:
+    """Change it."""
+    place = given.words[0]
+    change = _change_namespace if place.endswith("/") else _change_repository
+    hub_data.with_records(given, lambda records: change(records, place, given))
+    console.line(place)
+    return 0
+
+
+async def _change_namespace(records: Records, place: str, given: Given) -> None:
+    name = place.removesuffix("/")
+    for space in await records.repositories.namespaces():
+        if space.name == name:
+            rules = hub_retention.changed(space.policy.retention, given)
+            policy = replace(space.policy, retention=rules)
+            await records.repositories.change_namespace(name, policy=policy)
+            return
+    raise NotFound(f"there is no namespace {quoted(name)}")
+
+
+async def _change_repository(records: Records, place: str, given: Given) -> None:
+    standing = await records.repositories.standing(canonical(place), None)
+    if standing.repository is None or standing.namespace is None:
+        raise NotFound(f"there is no repository {quoted(place)}")
+    own = standing.repository.policy.beyond(standing.namespace.policy)
+    policy = replace(own, retention=hub_retention.changed(own.retention, given))
+    await records.repositories.change(canonical(place), policy=policy)

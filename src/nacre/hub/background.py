@@ -1,0 +1,77 @@
+"""The background work of a hub, put together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from nacre.hub.api.metrics import Metrics
+from nacre.hub.auth.signing import KeyRing
+from nacre.hub.jobs.collecting import Collector
+from nacre.hub.jobs.journal import Journal
+from nacre.hub.jobs.journalling import Scribe
+from nacre.hub.jobs.pulls import Pulls
+from nacre.hub.jobs.retention import Retainer
+from nacre.hub.jobs.runner import Job
+from nacre.hub.opening import now
+from nacre.hub.options import Options
+from nacre.hub.records import Records
+from nacre.hub.registry.byteplace import BytePlace
+
+_PULLS_INTERVAL = timedelta(minutes=1)
+_KEYS_INTERVAL = timedelta(hours=1)
+
+
+def background(
+    options: Options,
+    records: Records,
+    place: BytePlace,
+    journal: Journal,
+    *,
+    pulls: Pulls,
+    ring: KeyRing,
+    metrics: Metrics,
+) -> list[Job]:
+    """Return all jobs of a hub."""
+    collection = options.collection
+    collector = Collector(
+        records.garbage, records.uploads, place, upload_idle=collection.upload_idle, now=now
+    )
+
+    retainer = Retainer(
+        records.inventory, records.manifests, immutable=options.registry.immutable, now=now
+    )
+    scribe = Scribe(records.outbox, journal)
+
+    async def collect() -> Mapping[str, object]:
+        removed = await collector.collect()
+        counts = {
+            "manifests": removed.manifests,
+            "links": removed.links,
+            "blobs": removed.blobs,
+            "bytes": removed.bytes,
+        }
+        for kind, number in counts.items():
+            metrics.collected.labels(kind).inc(number)
+        return counts if any(counts.values()) else {}
+
+    async def rotate() -> Mapping[str, object]:
+        longest = max(options.auth.token_life, options.auth.refresh_life)
+        rotated = await ring.rotate(every=options.auth.key_life, longest_life=longest)
+        return {"rotated": True} if rotated else {}
+
+    async def retain() -> Mapping[str, object]:
+        # What was pulled a moment ago counts.
+        await pulls.write()
+        deleted = 0
+        async for repository in retainer.repositories():
+            deleted += len(await retainer.retain(repository))
+        return {"tags": deleted} if deleted else {}
+
+    return [
+        Job("collect", collection.interval, collect),
+        Job("journal", collection.journal, scribe.write, scribe.is_wanted),
+        Job("retention", collection.retention_interval, retain),
+        Job("pulls", _PULLS_INTERVAL, pulls.write),
+        Job("keys", _KEYS_INTERVAL, rotate),
+    ]

@@ -1,0 +1,104 @@
+"""The workers of a hub: the processes that serve, each with the whole application.
+
+Loaded only to serve: the server is large. The process that was started keeps them: SIGTERM and
+SIGINT end them after the requests in flight, SIGHUP replaces them one after another.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from granian.constants import Interfaces, Loops, SSLProtocols
+from granian.http import HTTP1Settings, HTTP2Settings
+from granian.log import LogLevels
+from granian.server.mp import MPServer
+
+from nacre.errors import NacreError
+from nacre.hub.app import HubApp, create_app
+from nacre.hub.settings import Settings
+
+_log = logging.getLogger("_granian")
+
+
+@dataclass
+class Loader:
+    """What each worker calls for its application, with the settings as they are then."""
+
+    settings: Settings
+
+    def __call__(self) -> HubApp:
+        """Return the application."""
+        return create_app(self.settings)
+
+
+class Workers(MPServer):
+    """Keeps the workers.
+
+    Args:
+        settings: of the hub.
+        address: host and port to listen on.
+        again: reads the settings anew, with all that belongs to them, and checks them.
+    """
+
+    def __init__(
+        self, settings: Settings, address: tuple[str, int], again: Callable[[], Settings]
+    ) -> None:
+        options = settings.options
+        super().__init__(
+            "nacre-hub",
+            address=address[0],
+            port=address[1],
+            interface=Interfaces.ASGI,
+            workers=options.server.workers,
+            loop=Loops.uvloop,
+            websockets=False,
+            log_level=LogLevels.warning,
+            log_dictconfig=_to_standard_error(),
+            workers_kill_timeout=round(options.server.stop_within.total_seconds()),
+            respawn_failed_workers=True,
+        )
+        self._loader = Loader(settings)
+        self._again = again
+        self._take_over(settings)
+
+    def run(self) -> None:
+        """Serve until told to stop by a signal."""
+        self.serve(target_loader=self._loader, wrap_loader=False)
+
+    def signal_handler_reload(self, *_args: object) -> None:
+        """Replace the workers; with settings that cannot be used, everything stays as it is."""
+        try:
+            settings = self._again()
+            self._take_over(settings)
+        except NacreError as error:
+            _log.error("nothing was changed: %s", error)
+            return
+        self._loader.settings = settings
+        super().signal_handler_reload()  # type: ignore[no-untyped-call]
+
+    def _take_over(self, settings: Settings) -> None:
+        """Use what of the settings is the server's own, at the next start of a worker."""
+        options = settings.options
+        patience = round(options.registry.client_patience.total_seconds() * 1000)
+        self.http1_settings = HTTP1Settings(
+            header_read_timeout=patience, max_buffer_size=options.limits.header
+        )
+        self.http2_settings = HTTP2Settings(max_headers_size=options.limits.header)
+        certificate, key = options.server.tls_certificate, options.server.tls_key
+        if certificate:
+            self.build_ssl_context(
+                Path(certificate), Path(key), None, SSLProtocols.tls12, None, [], False
+            )
+
+
+def _to_standard_error() -> dict[str, Any]:
+    handler = {
+        "formatter": "generic",
+        "class": "logging.StreamHandler",
+        "stream": "ext://sys.stderr",
+    }
+    return {"handlers": {"console": handler, "access": handler}}

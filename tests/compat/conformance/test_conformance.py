@@ -1,0 +1,52 @@
+"""The distribution specification: all of 1.1 and of its main branch, nothing left out.
+
+What OCI's own suite checks of a registry, checked anew of our hub, with sha256 and sha512, with
+and without login: nothing may fail, and nothing may be answered with "not supported".
+"""
+
+from __future__ import annotations
+
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from tests.compat.conformance.blobs import Blobs
+from tests.compat.conformance.client import Client
+from tests.compat.conformance.data import all_sets
+from tests.compat.conformance.manifests import Manifests
+from tests.compat.conformance.report import Feature, Report, Status
+from tests.peers.hub import ADMIN, running_hub
+
+FIRST, SECOND = "conformance/repo1", "conformance/repo2"
+
+
+def run(client: Client) -> Report:
+    """Check everything, in the order in which OCI's suite does."""
+    report = Report()
+    blobs = Blobs(client, report)
+    manifests = Manifests(client, report, blobs, FIRST)
+    manifests.empty()
+    for algorithm in ("sha256", "sha512"):
+        blobs.run(algorithm, FIRST, SECOND)
+    for data in all_sets():
+        manifests.run(data)
+    manifests.errors()
+    return report
+
+
+@pytest.mark.parametrize(
+    ("with_login", "keeps"),
+    [(False, False), (True, True), (True, False)],
+    ids=["anybody", "login", "login at every request"],
+)
+@pytest.mark.parametrize("chunk_min", [0, 5000], ids=["", "smallest chunk"])
+def test_everything_passes(tmp_path: Path, with_login: bool, keeps: bool, chunk_min: int) -> None:
+    settings = f"[registry]\nchunk-min = {chunk_min}\n" if chunk_min else ""
+    with running_hub(tmp_path, anonymous_push=not with_login, settings=settings) as hub:
+        login = (ADMIN, hub.password) if with_login else ("", "")
+        with closing(Client(hub.host, login=login, keeps=keeps)) as client:
+            report = run(client)
+    assert report.complaints() == []
+    assert set(report.counts) == {Status.PASS}
+    assert report.passed == frozenset(Feature)
