@@ -10,18 +10,28 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from bench.hub import requests
+from bench.hub import growth, listings, memory, requests, transfers
 from bench.kit import machine, results, tools
 from bench.kit.cache import CACHE
 from bench.kit.ending import end_in_order
 
 _NAME = "hub"
-_PARTS: Mapping[str, Any] = {"requests": requests}
+_PARTS: Mapping[str, Any] = {
+    "requests": requests,
+    "transfers": transfers,
+    "listings": listings,
+    "growth": growth,
+    "memory": memory,
+}
 
 
 def _measures(given: argparse.Namespace) -> Mapping[str, Callable[[Path], dict[str, Any]]]:
     return {
         "requests": partial(requests.measure, rounds=given.rounds, seconds=given.seconds),
+        "transfers": partial(transfers.measure, rounds=given.rounds, size=given.size),
+        "listings": partial(listings.measure, passes=given.rounds),
+        "growth": partial(growth.measure, rounds=given.rounds, seconds=given.seconds),
+        "memory": partial(memory.measure, size=given.size),
     }
 
 
@@ -31,6 +41,7 @@ def main() -> None:
     parser.add_argument("--only", action="append", choices=list(_PARTS), help="only this part")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=1.5, help="of each run of small requests")
+    parser.add_argument("--size", type=int, default=200_000_000, help="of large blobs, in bytes")
     given = parser.parse_args()
     end_in_order()
     CACHE.mkdir(parents=True, exist_ok=True)

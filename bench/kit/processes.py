@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,7 +15,10 @@ _EVERY = 0.1
 
 @dataclass
 class Memory:
-    """The most resident memory seen, in bytes: of all processes together, and of each."""
+    """The most resident memory seen, in bytes: of all processes together, and of each.
+
+    Together, what they share counts once (PSS); in each, it counts in full (RSS).
+    """
 
     peak: int = 0
     each: dict[int, int] = field(default_factory=dict)
@@ -26,7 +29,8 @@ def family(process: int) -> list[int]:
     found = [process]
     for one in found:
         for task in Path(f"/proc/{one}/task").glob("*/children"):
-            found += map(int, task.read_text().split())
+            with suppress(OSError):  # a thread that has ended
+                found += map(int, task.read_text().split())
     return found
 
 
@@ -41,12 +45,19 @@ def seconds(process: int) -> float:
 
 def resident(process: int) -> dict[int, int]:
     """Return the resident memory of a process and of each that came from it, in bytes."""
-    sizes = {}
-    for one in family(process):
-        for line in Path(f"/proc/{one}/status").read_text().splitlines():
-            if line.startswith("VmRSS:"):
-                sizes[one] = int(line.split()[1]) * 1024
-    return sizes
+    return {one: _kilobytes(one, "Rss") for one in family(process)}
+
+
+def together(process: int) -> int:
+    """Return the memory of a process and all that came from it; what they share counts once."""
+    return sum(_kilobytes(one, "Pss") for one in family(process))
+
+
+def _kilobytes(process: int, name: str) -> int:
+    for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+        if line.startswith(f"{name}:"):
+            return int(line.split()[1]) * 1024
+    return 0
 
 
 @contextmanager
@@ -56,9 +67,8 @@ def watched(process: int) -> Iterator[Memory]:
 
     def watch() -> None:
         while not done.wait(_EVERY):
-            sizes = resident(process)
-            memory.peak = max(memory.peak, sum(sizes.values()))
-            for one, size in sizes.items():
+            memory.peak = max(memory.peak, together(process))
+            for one, size in resident(process).items():
                 memory.each[one] = max(memory.each.get(one, 0), size)
 
     thread = threading.Thread(target=watch, daemon=True)

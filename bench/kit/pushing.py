@@ -6,7 +6,7 @@ import hashlib
 import http.client
 import json
 from base64 import b64encode
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -82,6 +82,22 @@ class Client:
         place = _path(head)
         place += f"{'&' if '?' in place else '?'}digest={digest}"
         self.ask("PUT", place, wanted=(201,))
+
+    def push_in_pieces(self, repository: str, pieces: Sequence[bytes]) -> None:
+        """Push a blob that is given in pieces, as `push` does, without joining them."""
+        running = hashlib.sha256()
+        for piece in pieces:
+            running.update(piece)
+        head, _ = self.ask("POST", f"/v2/{repository}/blobs/uploads/", wanted=(202,))
+        self._connection.request(
+            "PATCH",
+            _path(head),
+            iter(pieces),
+            {**self._headers, "Content-Length": str(sum(map(len, pieces)))},
+        )
+        answer = self._connection.getresponse()
+        answer.read()
+        self.ask("PUT", f"{_path(head)}?digest=sha256:{running.hexdigest()}", wanted=(201,))
 
     def put_image(self, repository: str, tag: str, seed: str) -> tuple[str, str]:
         """Push a small image; return the digests of its manifest and of a blob of 4 KiB."""

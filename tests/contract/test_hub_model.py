@@ -273,6 +273,17 @@ class Hubs(RuleBasedStateMachine):
         assert self.both(Stage.collect) == told
         self.told.clear()
 
+    @rule(spare=st.integers(1, 6))
+    def collect_beside_pushes(self, spare: int) -> None:
+        within = spare * HOUR
+        told = self.both(
+            lambda hub: hub.do(hub.records.garbage.would_collect(self.now, spare=within))
+        )
+        assert self.both(lambda hub: hub.collect(spare=within)) == told
+        # Only who was told so lately can count on it now.
+        until = self.now + GRACE - within
+        self.told = {what: end for what, end in self.told.items() if end > until}
+
     @rule()
     def empty_the_trash(self) -> None:
         late = self.now + DAY

@@ -62,8 +62,13 @@ def opened(
     return open_records(path, now=clock, keeping=_KEEPING)
 
 
+def say(what: dict[str, object]) -> None:
+    sys.stdout.write(json.dumps(what) + "\n")
+    sys.stdout.flush()
+
+
 def wrong(what: str, **details: object) -> None:
-    print(json.dumps({"wrong": what, **details}), flush=True)
+    say({"wrong": what, **details})
 
 
 def in_fork(work: Callable[[], Coroutine[Any, Any, None]]) -> int:
@@ -202,8 +207,8 @@ class Told:
 
 
 def kill_at_random(data: Path, times: int, chance: random.Random) -> int:
-    told = Told()
-    for number in range(times):
+    told, carried = Told(), 0
+    for _ in range(times):
         reading, writing = os.pipe()
         child = in_fork(lambda: under_load(data, writing))  # noqa: B023
         os.close(writing)
@@ -223,35 +228,36 @@ def kill_at_random(data: Path, times: int, chance: random.Random) -> int:
         ended(in_fork(lambda: check(data)))
         found = tags_of(data)
         told.compare("lost", told.done, found)
-        ended(in_fork(lambda: rebuild(data)))
+        ended(in_fork(lambda: rebuild(data, found)))  # noqa: B023
         told.compare("not rebuilt", told.carried, tags_of(data / "rebuilt"))
         shutil.rmtree(data / "rebuilt")
-        if not told.carried and number == times - 1:
-            wrong("the journal was never written")
+        carried += len(told.carried)
         told.begin_again(found)
+    if not carried:
+        wrong("the journal was never written")
     ended(in_fork(lambda: check_the_end(data)))
     return times
 
 
 async def under_load(data: Path, out: int) -> None:
-    def say(*words: str) -> None:
+    def tell(*words: str) -> None:
         os.write(out, (" ".join(words) + "\n").encode())
 
     place = FolderPlace(data / "blobs")
     async with opened(data / "hub.db") as records:
-        say("open")
+        tell("open")
         collector = Collector(records.garbage, records.uploads, place, upload_idle=_GRACE, now=now)
         scribe = Scribe(records.outbox, FolderJournal(data / "journal"))
 
         async def carry() -> None:
-            say("carrying")
+            tell("carrying")
             await scribe.write()
-            say("carried")
+            tell("carried")
 
         await asyncio.gather(
             repeated(collector.collect, 0.01),
             repeated(carry, 0.03),
-            *(pushing(records, place, number, say) for number in range(_WORKERS)),
+            *(pushing(records, place, number, tell) for number in range(_WORKERS)),
         )
 
 
@@ -262,7 +268,7 @@ async def repeated(work: Callable[[], Awaitable[object]], pause: float) -> None:
 
 
 async def pushing(
-    records: Records, place: FolderPlace, worker: int, say: Callable[..., None]
+    records: Records, place: FolderPlace, worker: int, tell: Callable[..., None]
 ) -> None:
     """Push, move and delete tags of a repository of its own; layers are shared with others."""
     pusher = Pusher(records, place, now, rules=_RULES)
@@ -272,9 +278,9 @@ async def pushing(
         tag = f"t{number % 3}"
         name = f"{app.name}:{tag}"
         if number % 5 == 4:
-            say("try", name, "-")
+            tell("try", name, "-")
             await records.manifests.delete_tag(app.id, tag, terms=Terms(by="bob"))
-            say("done", name, "-")
+            tell("done", name, "-")
             continue
         layers = [b"shared" * (1 + number % 4) * 1000, f"{worker} {number} {salt}".encode()]
         named = [
@@ -286,23 +292,33 @@ async def pushing(
             for layer in layers
         ]
         made = record(mediatypes.OCI_MANIFEST, {"config": named[1], "layers": named})
-        say("try", name, made.digest)
+        tell("try", name, made.digest)
         # On a slow machine the grace may be over before the manifest comes: nothing was done then.
         with suppress(ManifestBlobUnknown):
             await pusher.put(app, made, (tag,), by="alice")
-            say("done", name, made.digest)
+            tell("done", name, made.digest)
 
 
-async def rebuild(data: Path) -> None:
+async def rebuild(data: Path, found: dict[str, str]) -> None:
+    """Make records from the journal; what ``found`` says is still there must be whole."""
     made = data / "rebuilt"
     made.mkdir()
     place, journal = FolderPlace(data / "blobs"), FolderJournal(data / "journal")
     async with opened(made / "hub.db") as records:
         done = await Rebuilder(records, journal, place, now=now).rebuild()
-    # Blobs may have been collected after the last word in the journal, nothing else.
-    for problem in done.problems:
-        if not problem.startswith("blob sha256:"):
-            wrong("rebuilding", problem=problem)
+        # Blobs may have been collected after the last word in the journal, nothing else.
+        for problem in done.problems:
+            if not problem.startswith("blob sha256:"):
+                wrong("rebuilding", problem=problem)
+        missing = {
+            (held.name, held.digest): sorted(held.missing)
+            for held in await records.inventory.manifests(after=(0, ""), limit=1_000_000)
+            if held.missing
+        }
+        for tag, digest in found.items():
+            stays = (tag.partition(":")[0], digest)
+            if stays in missing:
+                wrong("blobs were not rebuilt", tag=tag, missing=missing[stays])
 
 
 def tags_of(data: Path) -> dict[str, str]:
@@ -336,7 +352,7 @@ def main() -> None:
         killed = kill_at_every_await(Path(data))
     else:
         killed = kill_at_random(Path(data), int(rest[0]), random.Random(int(rest[1])))
-    print(json.dumps({"done": killed}), flush=True)
+    say({"done": killed})
 
 
 if __name__ == "__main__":

@@ -8,19 +8,23 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
 import pytest
 
-from nacre.errors import Unsupported
+from nacre.errors import NacreError, Unsupported
 from nacre.layers.ownership import KEEP
 from nacre.layers.paths import clean
+from nacre.storage.chain import Chain
 from nacre.storage.erofs.driver import ErofsDriver
 from nacre.storage.overlay import overlay_driver
+from nacre.testing.contracts import raises
 from nacre.testing.driver_contract import Stage
 from nacre.testing.memory_tars import MemoryTars
 from tests.contract.test_storage_drivers import STAGES, copying_stage, fuse_stage, stage_of
+from tests.integration.test_layers_hostile import REFUSED, refused_tar
 from tests.peers.mounting import nothing_stays_mounted
 from tests.peers.user import User, do_as, everyone_may_use_fuse, folder_for, ordinary_user
 from tests.unit.layers.trees import snapshot
@@ -106,6 +110,17 @@ def show(stage: Stage, name: str) -> None:
         assert stage.shown(driver, chain) == stage.expected(chain)
 
 
+def refuse(stage: Stage, name: str) -> None:
+    """Let a driver be given a layer that can only be meant badly; it is not shown."""
+    driver = stage.new()
+    with raises(NacreError):
+        layer = stage.layers.add_tar(refused_tar(name))
+        stage.take_in(driver, layer)
+        stage.shown(driver, Chain.of([layer]))
+    with suppress(NacreError), driver.sink() as sink:
+        sink.write(refused_tar(name))
+
+
 @pytest.fixture
 def host(tmp_path: Path) -> Iterator[Host]:
     made = Host(tmp_path)
@@ -133,6 +148,21 @@ def test_a_breakout_of_an_ordinary_user_ends_inside(
 ) -> None:
     with folder_for(user) as base, everyone_may_use_fuse():
         do_as(user, lambda: show(STAGES[driver](base), name))
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("driver", AS_ROOT)
+def test_what_can_only_be_meant_badly_is_refused(host: Host, driver: str, name: str) -> None:
+    refuse(AS_ROOT[driver](host.base), name)
+
+
+@pytest.mark.parametrize("name", REFUSED)
+@pytest.mark.parametrize("driver", STAGES)
+def test_it_is_refused_for_an_ordinary_user_too(
+    user: User, host: Host, driver: str, name: str
+) -> None:
+    with folder_for(user) as base, everyone_may_use_fuse():
+        do_as(user, lambda: refuse(STAGES[driver](base), name))
 
 
 def test_what_is_looked_at_covers_the_host() -> None:

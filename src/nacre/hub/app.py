@@ -24,7 +24,7 @@ from nacre.hub.accounts.logins import Logins
 from nacre.hub.accounts.passwords import Passwords
 from nacre.hub.api import health
 from nacre.hub.api.client_address import BehindProxies
-from nacre.hub.api.limits import LimitedPulls, LimitedRequests
+from nacre.hub.api.limits import LimitedHeads, LimitedPulls, LimitedRequests
 from nacre.hub.api.metrics import CONTENT_TYPE, Metrics
 from nacre.hub.api.observing import App, Observed, Receive, Scope, Send
 from nacre.hub.api.rates import Buckets, Rate
@@ -138,7 +138,10 @@ async def composed(
                 *_operation_routes(options, records, metrics),
                 Route(
                     "/token",
-                    TokenServer(Issuer(gate, logins, records.users, tokens)).answer,
+                    TokenServer(
+                        Issuer(gate, logins, records.users, tokens),
+                        patience=options.registry.client_patience,
+                    ).answer,
                     methods=["GET", "POST"],
                 ),
             ]
@@ -213,6 +216,7 @@ def _limited(app: App, options: Options, tokens: Tokens) -> App:
     users, anonymous = _buckets(options.limits.pulls), _buckets(options.limits.pulls_anonymous)
     if users or anonymous:
         app = LimitedPulls(app, tokens.read, users=users, anonymous=anonymous or users)
+    app = LimitedHeads(app, options.limits.header)
     requests = _buckets(options.limits.requests)
     return LimitedRequests(app, requests) if requests else app
 

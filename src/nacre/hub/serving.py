@@ -36,7 +36,9 @@ def free_address(settings: Settings) -> tuple[str, int]:
             raise AddressInUse(
                 f"cannot listen on {shown}: it is in use", remedy="choose another with --listen"
             ) from None
-        raise Unavailable(f"cannot listen on {shown}: {error.strerror}") from None
+        raise Unavailable(
+            f"cannot listen on {shown}: {error.strerror}", remedy="choose another with --listen"
+        ) from None
 
 
 def check_certificate(settings: Settings) -> None:

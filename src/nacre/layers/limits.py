@@ -16,7 +16,7 @@ class Limits:
     """Limits for each layer; one that exceeds them is refused with `LayerLimit`."""
 
     size: int = 1 << 40
-    """Most bytes of its tar."""
+    """Most bytes of its tar, and of the holes that the tar's sparse files have besides."""
     ratio: float = 200
     """Most bytes of its tar for a byte of its blob, but for ``grace``. Zeros reach 1032 in gzip."""
     grace: int = 4 << 30
@@ -40,7 +40,12 @@ class Limits:
 
     def scanner(self) -> Scanner:
         """Return what reads a layer's tar."""
-        return Scanner(max_entries=self.entries, max_name=self.name, max_depth=self.depth)
+        return Scanner(
+            max_entries=self.entries,
+            max_name=self.name,
+            max_depth=self.depth,
+            max_holes=self.size,
+        )
 
     def meter(self, tar: TarTaker | None = None) -> LayerMeter:
         """Return what a layer's blob is fed to; see `LayerMeter`."""

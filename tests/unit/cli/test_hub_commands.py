@@ -197,14 +197,17 @@ def test_what_a_namespace_says_is_not_written_into_its_repositories(data: Path) 
 @pytest.mark.parametrize(
     ("words", "said", "code"),
     [
-        (["set", "nobody/app"], "there is no repository", 1),
+        (["set", "nobody/app", "--sparse"], "there is no repository", 1),
         (["set", "nginx", "--immutable", "("], "no regular expression", 1),
         (["set", "nginx", "--visibility", "secret"], "must be one of public, private", 125),
         (["set", "nginx", "--sparse", "--no-sparse"], "conflicting options", 1),
+        (["set", "nginx"], "nothing is to be changed", 1),
         (["grant", "nginx", "nobody", "reader"], "no user", 1),
         (["grant", "nginx", "bob", "king"], "is no role", 1),
         (["grant", "nobody/app", "bob", "reader"], "no", 1),
         (["revoke", "nginx", "nobody"], "no user", 1),
+        (["revoke", "nginx", "bob"], "'bob' has no role in 'nginx'", 1),
+        (["revoke", "library/", "bob"], "'bob' has no role in 'library/'", 1),
         (["rm", "nobody/app"], "nobody/app", 1),
     ],
 )
@@ -230,6 +233,24 @@ def test_roles_are_given_and_taken_away(data: Path) -> None:
     assert on(data, role) is Role.WRITER
     good(run("hub", "repo", "revoke", "alice/app", "bob", where))
     assert on(data, role) is None
+
+
+def test_a_role_that_is_left_by_the_namespace_is_told(data: Path) -> None:
+    where = f"--data={data}"
+    good(run("hub", "repo", "grant", "alice/app", "bob", "owner", where))
+    good(run("hub", "repo", "grant", "alice/", "bob", "reader", where))
+    ended = run("hub", "repo", "revoke", "alice/app", "bob", where)
+    assert (ended.code, ended.out) == (0, "alice/app\n")
+    assert ended.err == "bob still has the role reader in the whole namespace alice/\n"
+
+
+def test_repositories_are_listed_where_there_are_no_users(tmp_path: Path) -> None:
+    async def fill(records: Records) -> None:
+        await records.repositories.ensure("library/nginx", Visibility.PUBLIC)
+
+    on(tmp_path, fill)
+    out = good(run("hub", "repo", "ls", "--format", "{{.Name}}", f"--data={tmp_path}"))
+    assert out == "library/nginx\n"
 
 
 def test_repositories_are_removed(data: Path) -> None:

@@ -18,9 +18,10 @@ FLAGS = (
     switch("current", "Print the settings in force instead of the default ones"),
 )
 MORE = """\
-Save what this prints as hub.toml beside the engine's settings, or anywhere and
-name it with --config, and change what should be different:
+Save what this prints, change what should be different, and start the hub anew:
   nacre hub config > /etc/nacre/hub.toml
+Ordinary users save it as ~/.config/nacre/hub.toml. A file elsewhere is named with
+--config, or by NACRE_HUB_CONFIG.
 """
 
 

@@ -86,15 +86,3 @@ async def repository_of(records: Records, name: str) -> Repository:
 def shown_time(time: datetime | None) -> str:
     """Return a time as the listings show it; "" for never."""
     return "" if time is None else time.strftime("%Y-%m-%d %H:%M:%S UTC")
-
-
-async def someone_in_charge(records: Records) -> str:
-    """Return a user that may see everything.
-
-    Raises:
-        NotFound: the hub has none.
-    """
-    for user in await records.users.all():
-        if user.is_admin:
-            return user.name
-    raise NotFound("this hub has no admin", remedy="make one with 'nacre hub user add --admin'")

@@ -42,9 +42,9 @@ FLAGS = (
     switch("verify", "Read all bytes and compare their digests"),
 )
 MORE = """\
-Exits with 1 when something is wrong and was not repaired. A manifest that names what
-is not here is told but is not wrong: it may have been pushed so, or a blob of it was
-lost; who has the image can push it again.
+Exits with 1 when something is wrong and was not repaired. A manifest that
+names what is not here is told but is not wrong: it may have been pushed so,
+or a blob of it was lost; who has the image can push it again.
 """
 
 

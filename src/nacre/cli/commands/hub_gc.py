@@ -26,10 +26,11 @@ FLAGS = (
     switch("dry-run", "Only say what would be removed"),
 )
 MORE = """\
-The hub does this by itself; by hand it happens without waiting for the day that a
-blob which no manifest needs is kept. Beside a running hub that is safe: blobs that
-were pushed, or asked for, within the last hour stay, so that pushes under way can
-end, and bytes keep the time that readers have. With --all they do not.
+The hub does this by itself; by hand it happens without waiting for the day
+that a blob which no manifest needs is kept. Beside a running hub that is
+safe: blobs that were pushed, or asked for, within the last hour stay, so that
+pushes under way can end, and bytes keep the time that readers have. With
+--all they do not.
 """
 _SPARE = timedelta(hours=1)
 """The time in which a client is sure to go on with what it was told."""

@@ -8,7 +8,7 @@ from nacre.cli.commands import hub_data, hub_terms
 from nacre.cli.flags import Flag, Kind
 from nacre.errors import Invalid
 from nacre.hub import units
-from nacre.hub.accounts.names import is_user_name
+from nacre.hub.accounts.names import InvalidUserName, is_user_name
 from nacre.hub.repositories.policy import Policy
 from nacre.oci.quoting import quoted
 
@@ -36,7 +36,8 @@ FLAGS = (
     ),
 )
 MORE = """\
-The visibility is that of repositories that are made in it from now on.
+The visibility is that of repositories that are made in it from now on. Without it,
+a namespace that is made here gets the one of the setting registry.visibility.
 """
 
 
@@ -44,7 +45,9 @@ def run(given: Given, console: Console) -> int:
     """Change it."""
     name = given.words[0]
     if not is_user_name(name):
-        raise Invalid(f"{quoted(name)} cannot be the name of a namespace")
+        raise Invalid(
+            f"{quoted(name)} cannot be the name of a namespace", remedy=InvalidUserName.usual_remedy
+        )
 
     async def change(records: Records) -> None:
         found = [each for each in await records.repositories.namespaces() if each.name == name]

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 FLAGS = (*hub_data.FLAGS, switch("verify", "Read all bytes and compare their digests"))
 MORE = """\
-For when hub.db is lost or damaged and there is no backup: stop the hub, move hub.db
-away, and run this. Repositories come back with their images, tags and policies; users,
-roles and the history of tags do not. The next start makes a new admin. Exits with 1
-when something could not be made again.
+For when hub.db is lost or damaged and there is no backup: stop the hub, move
+hub.db away, and run this. Repositories come back with their images, tags and
+policies; users, roles and the history of tags do not. The next start makes a
+new admin. Exits with 1 when something could not be made again.
 """
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
     from nacre.hub.records import Records
+    from nacre.hub.repositories.repository import Repository
 
 FLAGS = (*hub_data.FLAGS, TABLE_FORMAT)
 _TABLE = "table {{.Name}}\t{{.Visibility}}\t{{.Immutable}}\t{{.Sparse}}"
@@ -21,14 +22,18 @@ _HEADERS = {
     "Immutable": "IMMUTABLE TAGS",
     "Sparse": "SPARSE",
 }
-_EVERYTHING = 1_000_000
+_PAGE = 1000
 
 
 def run(given: Given, console: Console) -> int:
     """Print one row a repository."""
 
     async def rows(records: Records) -> list[dict[str, object]]:
-        admin = await hub_data.someone_in_charge(records)
+        found: list[Repository] = []
+        while page := await records.inventory.repositories(
+            after=found[-1].name if found else "", limit=_PAGE
+        ):
+            found.extend(page)
         return [
             {
                 "Name": repository.name,
@@ -36,7 +41,7 @@ def run(given: Given, console: Console) -> int:
                 "Immutable": repository.policy.immutable,
                 "Sparse": str(repository.policy.sparse).lower(),
             }
-            for repository in await records.repositories.search(admin, "", _EVERYTHING)
+            for repository in found
         ]
 
     found = hub_data.with_records(given, rows)

@@ -20,6 +20,7 @@ FLAGS = (*hub_data.FLAGS, *hub_terms.FLAGS)
 def run(given: Given, console: Console) -> int:
     """Change it."""
     name = given.words[0]
+    hub_terms.check_some(given)
 
     async def change(records: Records) -> None:
         standing = await records.repositories.standing(canonical(name), None)

@@ -17,9 +17,10 @@ if TYPE_CHECKING:
 
 FLAGS = (*hub_data.FLAGS, *hub_retention.FLAGS)
 MORE = """\
-A tag stays when one of the rules keeps it; without any rule everything stays. What a
-repository does not state, its namespace does. Tags that cannot be moved or deleted
-(--immutable) stay in any case, and what was deleted can be restored for some time.
+A tag stays when one of the rules keeps it; without any rule everything stays.
+What a repository does not state, its namespace does. Tags that cannot be
+moved or deleted (--immutable) stay in any case, and what was deleted can be
+restored for some time.
 """
 
 

@@ -22,8 +22,8 @@ _HEADERS = {
     "Matching": "MATCHING",
 }
 MORE = """\
-Shows what holds, be it the repository's own or its namespace's; a row of nothing means
-that everything is kept.
+Shows what holds, be it the repository's own or its namespace's; a row of
+nothing means that everything is kept.
 """
 
 

@@ -17,8 +17,9 @@ if TYPE_CHECKING:
 
 FLAGS = hub_data.FLAGS
 MORE = """\
-Without DIGEST a deleted tag points again to what it pointed to last, and one that was
-moved to what it pointed to before. "nacre hub tag history" shows all of them.
+Without DIGEST a deleted tag points again to what it pointed to last, and one
+that was moved to what it pointed to before. "nacre hub tag history" shows all
+of them.
 """
 
 

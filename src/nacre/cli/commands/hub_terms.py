@@ -42,6 +42,22 @@ FLAGS = (
 )
 
 
+def check_some(given: Given) -> None:
+    """Check that the flags say anything at all.
+
+    Raises:
+        UsageError: they do not.
+    """
+    if (
+        given.visibility is None
+        and given.immutable is None
+        and not (given.sparse or given.no_sparse)
+    ):
+        raise UsageError(
+            "nothing is to be changed: use --visibility, --immutable, --sparse or --no-sparse"
+        )
+
+
 def changed(policy: Policy, given: Given) -> Policy | None:
     """Return a policy as the flags change it, or None when they do not.
 

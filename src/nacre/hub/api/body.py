@@ -10,7 +10,7 @@ from nacre.hub.api.request import Request
 from nacre.hub.errors import TooLarge
 from nacre.hub.registry.chunk import Interrupted, TooSlow
 
-BUFFER = 512 * 1024
+BUFFER = 256 * 1024
 """How many bytes are worth a write, in bytes: one such buffer is filled while one is written."""
 
 _PATIENT_BEYOND = 4

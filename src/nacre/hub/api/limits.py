@@ -23,6 +23,27 @@ Header = tuple[bytes, bytes]
 _MANIFEST = re.compile(r"/v2/.+/manifests/[^/]+")
 
 
+class LimitedHeads:
+    """An application that gets no request with more than so many bytes of headers.
+
+    The server's own limit is that of its buffer, which is larger.
+    """
+
+    def __init__(self, app: App, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request, or say that its head is too large (RFC 6585 section 5)."""
+        size = sum([len(name) + len(value) for name, value in scope.get("headers", ())])
+        if size > self._limit:
+            headers = [(b"content-length", b"0"), (b"connection", b"close")]
+            await send({"type": "http.response.start", "status": 431, "headers": headers})
+            await send({"type": "http.response.body", "body": b""})
+        else:
+            await self._app(scope, receive, send)
+
+
 class LimitedRequests:
     """An application of which each address may ask only so much.
 

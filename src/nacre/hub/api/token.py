@@ -6,9 +6,11 @@ Docker's token authentication: GET with Basic credentials or none, and OAuth2 by
 
 from __future__ import annotations
 
+import asyncio
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from urllib.parse import parse_qs
 
 from starlette.requests import ClientDisconnect, Request
@@ -29,6 +31,10 @@ class BadTokenRequest(NotSupported):
     """A request for a token that cannot be understood: answered with 400."""
 
 
+class SlowTokenRequest(BadTokenRequest):
+    """A form that takes too long to come: answered with 408."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What a request for a token asks for.
@@ -46,19 +52,28 @@ class Wanted:
 
 
 class TokenServer:
-    """The endpoint: ``answer`` is for GET and POST of ``/token``."""
+    """The endpoint: ``answer`` is for GET and POST of ``/token``.
 
-    def __init__(self, issuer: Issuer) -> None:
+    Args:
+        issuer: makes the tokens.
+        patience: how long a form may take to come.
+    """
+
+    def __init__(self, issuer: Issuer, *, patience: timedelta = timedelta(seconds=60)) -> None:
         self._issuer = issuer
+        self._patience = patience
 
     async def answer(self, request: Request) -> Response:
         """Answer with a token, or with why there is none."""
         request.scope[ROUTE] = "token"
         try:
-            wanted = await _wanted(request, self._issuer.service)
+            async with asyncio.timeout(self._patience.total_seconds()):
+                wanted = await _wanted(request, self._issuer.service)
             if wanted.login:
                 request.scope[USER] = wanted.login[0]
             issued = await self._issue(wanted, request.client.host if request.client else "")
+        except TimeoutError:
+            return refusal(SlowTokenRequest("the form took too long"), self._issuer.service)
         except RegistryError as error:
             return refusal(error, self._issuer.service)
         except ClientDisconnect:
@@ -110,6 +125,8 @@ def refusal(error: RegistryError, realm: str) -> Response:
         case Busy():
             status = 503
             headers["Retry-After"] = "1"
+        case SlowTokenRequest():
+            status = 408
         case _:
             status = 400
     body = {"errors": [{"code": error.code, "message": str(error), "detail": error.detail}]}

@@ -14,7 +14,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from nacre.errors import NacreError
-from nacre.hub.errors import Busy, DigestInvalid, TooLarge
+from nacre.hub.errors import Busy, DigestInvalid, OutOfSpace, TooLarge
 from nacre.hub.registry.chunk import Chunk, Interrupted
 from nacre.hub.registry.hashing import Running, RunningHashes, read_again
 from nacre.hub.registry.holding import Held, holding
@@ -239,9 +239,21 @@ class Receiving:
                 if progress.offset != held.upload.offset:
                     progress.running = None
                 progress.offset, progress.recorded = held.upload.offset, held.upload.digest
+                if isinstance(error, OutOfSpace) and held.lost is None:
+                    await self._cut_off(held.upload)
             with suppress(NacreError):
                 await self._leave(held, progress)
             raise
+
+    async def _cut_off(self, upload: Upload) -> None:
+        """Give the disk back what a request wrote that found it full; others need it."""
+
+        def cut() -> None:
+            with self._place.append(upload.key, upload.offset):
+                pass
+
+        with suppress(NacreError):
+            await in_thread(cut)
 
     async def _leave(self, held: Held, progress: _Progress) -> None:
         running = progress.running

@@ -24,6 +24,7 @@ MAX_ENTRIES = 2_000_000
 MAX_NAME = 4096
 MAX_DEPTH = 512
 MAX_EXTENDED = 1 << 20
+MAX_HOLES = 1 << 40
 
 _EXTENDED, _GLOBAL, _LONG_NAME, _LONG_LINK = b"x", b"g", b"L", b"K"
 _NOTHING = memoryview(b"")
@@ -42,6 +43,7 @@ class Scanner:
         max_name: most bytes of a name or link target.
         max_depth: most slashes in a name.
         max_extended: most bytes of one extended header or sparse map.
+        max_holes: most bytes of holes in all sparse files together.
     """
 
     def __init__(
@@ -51,11 +53,14 @@ class Scanner:
         max_name: int = MAX_NAME,
         max_depth: int = MAX_DEPTH,
         max_extended: int = MAX_EXTENDED,
+        max_holes: int = MAX_HOLES,
     ) -> None:
         self._max_entries = max_entries
         self._max_name = max_name
         self._max_depth = max_depth
         self._max_extended = max_extended
+        self._max_holes = max_holes
+        self._holes = 0
         self._harmless = min(max_name, max_depth)
         self.has_end_marker = False
         """True once the marker of the end of the archive was seen."""
@@ -209,7 +214,18 @@ class Scanner:
             )
         if len(entry.name) > self._harmless or len(entry.linkname) > self._max_name:
             self._check_name(entry)
+        if entry.sparse is not None:
+            self._check_holes(entry)
         self._found.append(entry)
+
+    def _check_holes(self, entry: Entry) -> None:
+        self._holes += entry.size - entry.stored_size
+        if self._holes > self._max_holes:
+            raise LayerLimit(
+                f"the sparse files have more than {self._max_holes} bytes of holes",
+                limit="max_holes",
+                maximum=self._max_holes,
+            )
 
     def _check_name(self, entry: Entry) -> None:
         name = shown(entry.name)

@@ -9,6 +9,7 @@ from nacre.hub.errors import NameUnknown
 from nacre.hub.repositories.policy import Policy
 from nacre.hub.repositories.repository import Namespace, Repository, Role, Standing, Visibility
 from nacre.oci.digest import Digest
+from nacre.oci.quoting import quoted
 from nacre.testing.hub.state import NamespaceRow, RepositoryRow, State
 
 _RANKS = list(Role)
@@ -62,7 +63,7 @@ class MemoryRepositories:
 
     def _known(self, name: str) -> RepositoryRow:
         if (row := self._state.named(name)) is None:
-            raise NameUnknown(f"there is no repository {name}")
+            raise NameUnknown(f"there is no repository {quoted(name)}")
         return row
 
     async def names(self, user: str | None, *, after: str, limit: int) -> Sequence[str]:
@@ -120,14 +121,14 @@ class MemoryRepositories:
 
     async def grant(self, name: str, user: str, role: Role | None) -> None:
         if user not in self._state.users:
-            raise NotFound(f"there is no user {user}")
+            raise NotFound(f"there is no user {quoted(user)}")
         place: NamespaceRow | RepositoryRow | None
         if name.endswith("/"):
             place = self._state.namespaces.get(name[:-1])
         else:
             place = self._state.named(name)
         if place is None:
-            raise NotFound(f"there is no namespace or repository {name}")
+            raise NotFound(f"there is no namespace or repository {quoted(name)}")
         if role is None:
             place.roles.pop(user, None)
         else:

@@ -8,6 +8,7 @@ from dataclasses import replace
 from nacre.errors import AlreadyExists, NotFound
 from nacre.hub.accounts.user import User
 from nacre.hub.repositories.repository import Role, Visibility
+from nacre.oci.quoting import quoted
 from nacre.testing.hub.state import NamespaceRow, State
 
 
@@ -23,7 +24,7 @@ class MemoryUsers:
 
     async def add(self, name: str, password_hash: str, *, is_admin: bool) -> User:
         if name in self._state.users or name in self._state.namespaces:
-            raise AlreadyExists(f"the name {name} is taken")
+            raise AlreadyExists(f"the name {quoted(name)} is taken")
         now = self._state.now()
         user = User(self._state.new_id(), name, password_hash, is_admin, 0, now)
         space = NamespaceRow(self._state.new_id(), name, self._visibility)
@@ -53,7 +54,7 @@ class MemoryUsers:
 
     def _known(self, name: str) -> User:
         if name not in self._state.users:
-            raise NotFound(f"there is no user {name}")
+            raise NotFound(f"there is no user {quoted(name)}")
         return self._state.users[name]
 
     async def all(self) -> Sequence[User]:

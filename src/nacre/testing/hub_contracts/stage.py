@@ -143,11 +143,11 @@ class Stage:
             if not looked:
                 return total
 
-    def collect(self) -> Collected:
+    def collect(self, *, spare: timedelta = timedelta(0)) -> Collected:
         """Collect by hand, until nothing more is found."""
         total = Collected()
         while True:
-            self.do(self.records.garbage.hasten(self.clock()))
+            self.do(self.records.garbage.hasten(self.clock(), spare=spare))
             found = self.review(self.clock())
             if found == Collected():
                 return total

@@ -50,6 +50,16 @@ class TagsContract:
         assert hub.is_there(app, manifest)
         assert not hub.do(hub.records.manifests.delete_tag(app, "v1", terms=BY_BOB))
 
+    def test_a_tag_that_was_moved_meanwhile_is_not_deleted(self, hub: Stage) -> None:
+        app = hub.repository("team/app")
+        old = hub.put(app, image(text="old"), "v1")
+        new = hub.put(app, image(text="new"), "v1")
+        delete = hub.records.manifests.delete_tag
+        assert not hub.do(delete(app, "v1", terms=BY_BOB, expected=old.digest))
+        assert hub.tagged(app, "v1") == new.digest
+        assert hub.do(delete(app, "v1", terms=BY_BOB, expected=new.digest))
+        assert hub.tagged(app, "v1") is None
+
     def test_an_immutable_tag_can_be_made_and_pushed_again(self, hub: Stage) -> None:
         app = hub.repository("team/app")
         manifest = hub.put(app, image(), "v1", terms=_STILL)

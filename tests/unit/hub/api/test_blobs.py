@@ -184,11 +184,11 @@ def test_a_malformed_digest_is_400(method: str) -> None:
     on_hub(test)
 
 
-def test_bytes_that_are_gone_are_404_and_not_half_an_answer() -> None:
+def test_bytes_that_are_gone_are_503_and_not_half_an_answer() -> None:
     async def test(hub: Hub) -> None:
         digest = await hub.push_blob(DATA)
         hub.place.delete([kept.key for kept in hub.place])
         answer = await hub.ask("GET", f"/v2/app/blobs/{digest}")
-        assert (answer.status, answer.code) == (404, "BLOB_UNKNOWN")
+        assert (answer.status, answer.code) == (503, "TOOMANYREQUESTS")
 
     on_hub(test)

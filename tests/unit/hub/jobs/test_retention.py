@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nacre.hub.jobs.retention import not_kept
+from nacre.hub.jobs.retention import BY, Doomed, Retainer, not_kept
 from nacre.hub.registry.manifests import Tag
 from nacre.hub.repositories.policy import Policy, Retention
+from nacre.hub.repositories.repository import Repository
 from nacre.oci.digest import Digest
+from nacre.testing.hub_bytes import MemoryPlace
+from nacre.testing.hub_records import MemoryRecords
+from tests.unit.hub.jobs.stocked import Pusher
 
 NOW = datetime(2026, 6, 1, tzinfo=UTC)
 DIGEST = Digest.of(b"")
@@ -76,3 +82,90 @@ def test_more_rules_never_delete_more(
     for fewer in ({"last": last}, {"pushed_within": within}):
         if next(iter(fewer.values())) is not None:
             assert set(gone(unique, last=last, pushed_within=within)) <= set(gone(unique, **fewer))
+
+
+class Case:
+    """A hub, and what retention does in it."""
+
+    def __init__(self) -> None:
+        self.records = MemoryRecords(now=lambda: NOW)
+        self.pusher = Pusher(self.records, MemoryPlace(), lambda: NOW)
+
+    def retainer(self, immutable: str = "") -> Retainer:
+        return Retainer(
+            self.records.inventory, self.records.manifests, immutable=immutable, now=lambda: NOW
+        )
+
+    async def repository(self, name: str, *tags: str, **rules: object) -> Repository:
+        made = await self.pusher.repository(name)
+        for each in tags:
+            await self.pusher.image(made, each.encode(), tags=(each,))
+        policy = Policy(retention=Retention(**rules))  # type: ignore[arg-type]
+        return await self.records.repositories.change(name, policy=policy)
+
+    async def tags(self, repository: Repository) -> list[str]:
+        return list(await self.records.manifests.tags(repository.id, after="", limit=100))
+
+
+def run(scenario: Callable[[Case], Awaitable[None]]) -> None:
+    async def main() -> None:
+        await scenario(Case())
+
+    asyncio.run(main())
+
+
+def test_only_repositories_with_rules_are_gone_through() -> None:
+    async def scenario(case: Case) -> None:
+        for number in range(1200):
+            await case.pusher.repository(f"team/app{number:04}")
+        for number in (3, 999, 1000, 1199):
+            await case.repository(f"team/app{number:04}", last=1)
+        found = [repository.name async for repository in case.retainer().repositories()]
+        assert found == ["team/app0003", "team/app0999", "team/app1000", "team/app1199"]
+
+    run(scenario)
+
+
+def test_what_is_not_kept_is_deleted_and_can_be_restored() -> None:
+    async def scenario(case: Case) -> None:
+        app = await case.repository("team/app", "a", "b", "v1", matching="v.*")
+        assert [each.tag.name for each in await case.retainer().doomed(app)] == ["a", "b"]
+        assert await case.tags(app) == ["a", "b", "v1"]
+        deleted = await case.retainer().retain(app)
+        assert [each.tag.name for each in deleted] == ["a", "b"]
+        assert await case.tags(app) == ["v1"]
+        (event, *_) = await case.records.manifests.history(app.id, "a", 1)
+        assert event.by == BY
+        digest = deleted[0].tag.digest
+        await case.records.manifests.restore(app.id, "a", digest, by="bob")
+        assert await case.tags(app) == ["a", "v1"]
+
+    run(scenario)
+
+
+def test_what_the_whole_hub_keeps_still_stays() -> None:
+    async def scenario(case: Case) -> None:
+        app = await case.repository("team/app", "a", "v1", last=0)
+        deleted = await case.retainer("v.*").retain(app)
+        assert [each.tag.name for each in deleted] == ["a"]
+
+    run(scenario)
+
+
+def test_a_tag_that_is_pushed_anew_meanwhile_stays() -> None:
+    async def scenario(case: Case) -> None:
+        app = await case.repository("team/app", "a", "b", last=0)
+
+        class Slow(Retainer):
+            """Somebody pushes between the decision and the deletion."""
+
+            async def doomed(self, repository: Repository) -> list[Doomed]:
+                found = await super().doomed(repository)
+                await case.pusher.image(repository, b"new", tags=("a",))
+                return found
+
+        retainer = Slow(case.records.inventory, case.records.manifests, now=lambda: NOW)
+        assert [each.tag.name for each in await retainer.retain(app)] == ["b"]
+        assert await case.tags(app) == ["a"]
+
+    run(scenario)

@@ -50,6 +50,33 @@ def test_a_job_runs_again_and_again_until_the_runner_is_left() -> None:
     asyncio.run(scenario())
 
 
+def test_a_job_that_has_nothing_to_do_takes_no_lease() -> None:
+    async def scenario() -> None:
+        records, runs, asked = MemoryRecords(), 0, 0
+
+        async def run() -> Mapping[str, object]:
+            nonlocal runs
+            runs += 1
+            return {}
+
+        async def is_wanted() -> bool:
+            nonlocal asked
+            asked += 1
+            return asked > 1
+
+        job = Job("carry", SOON, run, is_wanted)
+        # Whoever has the lease does not matter while nothing is to be done.
+        assert await records.leases.acquire("carry", "other", now(), now() + timedelta(hours=1))
+        one = runner(records, job, Reports())
+        await one.once(job)
+        await records.leases.release("carry", "other")
+        assert (asked, runs) == (1, 0)
+        await one.once(job)
+        assert (asked, runs) == (2, 1)
+
+    asyncio.run(scenario())
+
+
 def test_an_interval_of_zero_turns_a_job_off() -> None:
     async def scenario() -> None:
         async def run() -> Mapping[str, object]:

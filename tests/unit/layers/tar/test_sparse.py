@@ -214,3 +214,13 @@ def test_the_size_of_an_old_map_is_limited() -> None:
     assert caught.value.limit == "max_extended"
     with pytest.raises(Truncated):
         scan(bytes(header) + more)
+
+
+def test_the_holes_of_all_files_together_are_limited() -> None:
+    hole = member((b"GNU.sparse.map", b"4096,3"), (b"GNU.sparse.size", b"5003"), body=b"abc")
+    one = hole + bytes(-len(hole) % 512)
+    scanner = Scanner(max_holes=10_000)
+    assert len(scanner.feed(one * 2)) == 2
+    with pytest.raises(LayerLimit, match="10000 bytes of holes") as caught:
+        scanner.feed(one)
+    assert caught.value.limit == "max_holes"

@@ -14,6 +14,7 @@ from nacre.hub.storage.sql.schema import (
     repository_grants,
     users,
 )
+from nacre.oci.quoting import quoted
 
 _USER = select(users.c.id).where(users.c.name == bindparam("user"))
 
@@ -26,14 +27,14 @@ def give(connection: Connection, name: str, user: str, role: Role | None) -> Non
     """
     who = connection.execute(_USER, {"user": user}).scalar()
     if who is None:
-        raise NotFound(f"there is no user {user}")
+        raise NotFound(f"there is no user {quoted(user)}")
     if name.endswith("/"):
         places, grants, column, place = namespaces, namespace_grants, "namespace_id", name[:-1]
     else:
         places, grants, column, place = repositories, repository_grants, "repository_id", name
     where = connection.execute(select(places.c.id).where(places.c.name == place)).scalar()
     if where is None:
-        raise NotFound(f"there is no namespace or repository {name}")
+        raise NotFound(f"there is no namespace or repository {quoted(name)}")
     _set(connection, grants, {"user_id": who, column: where}, role)
 
 

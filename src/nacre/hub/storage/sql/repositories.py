@@ -33,6 +33,7 @@ from nacre.hub.storage.sql.schema import (
 from nacre.hub.storage.sql.standing import standing
 from nacre.hub.storage.sql.values import EMPTY_POLICY, policy_text
 from nacre.oci.digest import Digest
+from nacre.oci.quoting import quoted
 
 _ENOUGH = 10
 _ADD = insert(repositories)
@@ -175,7 +176,7 @@ class SqlRepositories:
                 connection.execute(update(namespaces).where(its).values(values))
             found = find_namespace(connection, name)
             if found is None:
-                raise NameUnknown(f"there is no namespace {name}")
+                raise NameUnknown(f"there is no namespace {quoted(name)}")
             return found
 
         return await self._database.write(change)
@@ -188,7 +189,7 @@ class SqlRepositories:
 def _known(connection: Connection, name: str) -> Repository:
     found = find_repository(connection, name)
     if found is None:
-        raise NameUnknown(f"there is no repository {name}")
+        raise NameUnknown(f"there is no repository {quoted(name)}")
     return found
 
 

@@ -15,6 +15,7 @@ from nacre.hub.storage.sql.database import Database
 from nacre.hub.storage.sql.repository_rows import add_namespace
 from nacre.hub.storage.sql.schema import namespace_grants, namespaces, repositories, users
 from nacre.hub.storage.sql.values import moment, stamp
+from nacre.oci.quoting import quoted
 
 _FIND = select(users).where(users.c.name == bindparam("user"))
 _ALL = select(users).order_by(users.c.name)
@@ -70,7 +71,7 @@ class SqlUsers:
         def change(connection: Connection) -> User:
             taken = connection.execute(_TAKEN, {"namespace": name}).first()
             if taken is not None or _find(connection, name) is not None:
-                raise AlreadyExists(f"the name {name} is taken")
+                raise AlreadyExists(f"the name {quoted(name)} is taken")
             values = {
                 "name": name,
                 "password_hash": password_hash,
@@ -130,7 +131,7 @@ def _find(connection: Connection, name: str) -> User | None:
 def _known(connection: Connection, name: str) -> User:
     user = _find(connection, name)
     if user is None:
-        raise NotFound(f"there is no user {name}")
+        raise NotFound(f"there is no user {quoted(name)}")
     return user
 
 
