@@ -40,7 +40,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench/run hub", description=__doc__)
     parser.add_argument("--only", action="append", choices=list(_PARTS), help="only this part")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--seconds", type=float, default=1.5, help="of each run of small requests")
+    parser.add_argument("--seconds", type=int, default=2, help="of each run of small requests")
     parser.add_argument("--size", type=int, default=200_000_000, help="of large blobs, in bytes")
     given = parser.parse_args()
     end_in_order()

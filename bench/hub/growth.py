@@ -14,8 +14,8 @@ from typing import Any
 
 from bench.kit.hub_records import Filled, fill_with_blobs
 from bench.kit.load import rate
-from bench.kit.processes import together
 from bench.kit.processes import seconds as processor_seconds
+from bench.kit.processes import together
 from bench.kit.pushing import Client
 from bench.kit.results import megabytes, table
 from bench.kit.servers import Serving, hub
@@ -37,7 +37,7 @@ class Point:
     micros: dict[str, list[float]]
 
 
-def measure(work: Path, *, rounds: int, seconds: float) -> dict[str, Any]:
+def measure(work: Path, *, rounds: int, seconds: int) -> dict[str, Any]:
     """Measure a hub of each size; requests go through two thousand things of it in turn."""
     filled = {}
     for size in SIZES:
@@ -51,7 +51,7 @@ def measure(work: Path, *, rounds: int, seconds: float) -> dict[str, Any]:
     return {"points": [asdict(point) for point in points], "rounds": rounds}
 
 
-def _measured(data: Path, size: int, filled: Filled, rounds: int, seconds: float) -> Point:
+def _measured(data: Path, size: int, filled: Filled, rounds: int, seconds: int) -> Point:
     starts = []
     for _ in range(_STARTS):
         began = time.perf_counter()
@@ -59,7 +59,7 @@ def _measured(data: Path, size: int, filled: Filled, rounds: int, seconds: float
             starts.append(time.perf_counter() - began)
     micros: dict[str, list[float]] = {request: [] for request in _REQUESTS}
     with hub(data, processor=0) as serving:
-        ways: tuple[Callable[[float], float], ...] = (
+        ways: tuple[Callable[[int], float], ...] = (
             partial(_gets, serving, filled.manifests),
             partial(_heads, serving, filled.blobs),
         )
@@ -74,12 +74,12 @@ def _measured(data: Path, size: int, filled: Filled, rounds: int, seconds: float
     return Point(size, (data / "hub.db").stat().st_size, memory, starts, micros)
 
 
-def _gets(serving: Serving, paths: list[str], seconds: float) -> float:
+def _gets(serving: Serving, paths: list[str], seconds: int) -> float:
     load = 1 if (os.cpu_count() or 1) > 1 else None
     return rate(serving, "GET", paths, seconds=seconds, processor=load) * seconds
 
 
-def _heads(serving: Serving, paths: list[str], seconds: float) -> int:
+def _heads(serving: Serving, paths: list[str], seconds: int) -> int:
     # By hand: wrk cannot read answers to HEAD, and ab asks for one path only.
     ends = time.perf_counter() + seconds
     with Client(serving) as client:

@@ -56,7 +56,7 @@ SETTINGS = (
 )
 
 
-def measure(work: Path, *, rounds: int, seconds: float) -> dict[str, Any]:
+def measure(work: Path, *, rounds: int, seconds: int) -> dict[str, Any]:
     """Measure every setting, in rounds that go through both servers and all requests."""
     runs: list[Run] = []
     for number, setting in enumerate(SETTINGS):
@@ -88,7 +88,7 @@ def _started(stack: ExitStack, folder: Path, setting: Setting) -> list[tuple[Ser
     return servers
 
 
-def _round(setting: Setting, servers: list[tuple[Serving, Any]], seconds: float) -> Iterator[Run]:
+def _round(setting: Setting, servers: list[tuple[Serving, Any]], seconds: int) -> Iterator[Run]:
     processor = 1 if setting.pinned and (os.cpu_count() or 1) > 1 else None
     for request in _WANTED:
         for serving, (proof, digests) in random.sample(servers, len(servers)):
@@ -98,8 +98,7 @@ def _round(setting: Setting, servers: list[tuple[Serving, Any]], seconds: float)
                 serving, method, [path], seconds=seconds, headers=proof, processor=processor
             )
             spent = processor_seconds(serving.process) - before
-            lasted = max(1, round(seconds)) if method == "HEAD" else seconds
-            yield Run(setting.title, request, serving.name, found, spent / (found * lasted) * 1e6)
+            yield Run(setting.title, request, serving.name, found, spent / (found * seconds) * 1e6)
 
 
 def _path(request: str, manifest: str, blob: str) -> str:
@@ -127,7 +126,7 @@ def render(raw: dict[str, Any]) -> str:
             "nacre hub, CPU µs", "docker-registry, CPU µs")  # fmt: skip
     text = (
         f"Requests a second of 16 connections (wrk; ab for HEAD), {raw['rounds']} rounds of "
-        f"{raw['seconds']:g} s; server and load each on a processor of its own, but for the last "
+        f"{raw['seconds']} s; server and load each on a processor of its own, but for the last "
         "table. Here a larger ratio is better.\n"
     )
     for setting in dict.fromkeys(run.setting for run in runs):

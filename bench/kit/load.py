@@ -22,7 +22,7 @@ def rate(
     method: str,
     paths: Sequence[str],
     *,
-    seconds: float,
+    seconds: int,
     headers: Mapping[str, str] | None = None,
     processor: int | None = None,
 ) -> float:
@@ -46,7 +46,7 @@ def rate(
 
 
 def _wrk(
-    serving: Serving, paths: Sequence[str], seconds: float, before: list[str], options: list[str]
+    serving: Serving, paths: Sequence[str], seconds: int, before: list[str], options: list[str]
 ) -> float:
     with tempfile.NamedTemporaryFile("w", suffix=".lua") as script:
         listed = ",".join(map(json.dumps, paths))
@@ -57,7 +57,7 @@ def _wrk(
         script.flush()
         several = ["-s", script.name] if len(paths) > 1 else []
         said = _run(
-            *(*before, program("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds:g}s"),
+            *(*before, program("wrk"), "-t1", f"-c{CONNECTIONS}", f"-d{seconds}s"),
             *(*several, *options, f"http://{serving.host}{paths[0]}"),
         )
     if "Non-2xx" in said or "Socket errors" in said:
@@ -66,11 +66,11 @@ def _wrk(
 
 
 def _ab(
-    serving: Serving, paths: Sequence[str], seconds: float, before: list[str], options: list[str]
+    serving: Serving, paths: Sequence[str], seconds: int, before: list[str], options: list[str]
 ) -> float:
     said = _run(
         *(*before, program("ab"), "-q", "-i", "-k", "-c", str(CONNECTIONS)),
-        *("-t", f"{max(1, round(seconds))}", "-n", str(_ENOUGH)),
+        *("-t", str(seconds), "-n", str(_ENOUGH)),
         *(*options, f"http://{serving.host}{paths[0]}"),
     )
     if "Non-2xx" in said:

@@ -96,7 +96,9 @@ class Client:
             {**self._headers, "Content-Length": str(sum(map(len, pieces)))},
         )
         answer = self._connection.getresponse()
-        answer.read()
+        said = answer.read()
+        if answer.status != 202:
+            raise CommandFailed(f"PATCH: {answer.status} {said[:300]!r}")
         self.ask("PUT", f"{_path(head)}?digest=sha256:{running.hexdigest()}", wanted=(201,))
 
     def put_image(self, repository: str, tag: str, seed: str) -> tuple[str, str]:

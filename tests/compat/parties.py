@@ -75,7 +75,8 @@ class SkopeoParty(Party):
         skopeo_copy(self.tool, self._layout(image), f"docker://{name}", *every)
 
     def pull(self, name: str) -> Digest:
-        folder = self.folder / Digest.of(name.encode()).encoded
+        folder = self.folder / "pulled"
+        folder.mkdir(parents=True)
         skopeo_copy(self.tool, f"docker://{name}", f"dir:{folder}", "--all", "--preserve-digests")
         return Digest.of((folder / "manifest.json").read_bytes())
 

@@ -13,7 +13,7 @@ from nacre.oci import mediatypes
 from nacre.oci.digest import Digest
 from nacre.testing.builders import an_index
 from tests.compat.conformance.client import Client
-from tests.compat.images import ARM, DOCKER, GZIP, image_id, inspected, raw_manifest, skopeo_copy
+from tests.compat.images import ARM, GZIP, image_id, inspected, raw_manifest, skopeo_copy
 from tests.compat.parties import (
     PLAIN,
     BuildahParty,
@@ -25,7 +25,7 @@ from tests.compat.parties import (
 )
 from tests.peers.hub import Hub, running_hub
 from tests.peers.nacre import NacreCli
-from tests.peers.tools import Tool
+from tests.peers.tools import Tool, wait_until
 
 USER, OTHER, PASSWORD = "alice", "bob", "mother of pearl: ñ"
 PARTIES = {
@@ -117,7 +117,8 @@ def test_what_one_pushes_the_other_pulls(
 @pytest.mark.parametrize("kind", ["podman", "buildah"])
 def test_blobs_come_in_streams_of_unknown_length(join: Join, hub: Hub, kind: str) -> None:
     """They send PATCH without a length, which few others do."""
-    join(kind).push(DOCKER, f"{hub.host}/{USER}/streamed-{kind}:1")
+    join(kind).push(GZIP, f"{hub.host}/{USER}/streamed-{kind}:1")
+    wait_until(lambda: f"streamed-{kind}/manifests/1" in hub.log(), "the hub's log")
     patched = [
         line
         for line in hub.log().splitlines()

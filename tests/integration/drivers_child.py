@@ -9,11 +9,11 @@ from contextlib import suppress
 from pathlib import Path
 
 from nacre.errors import AlreadyExists, Conflict, NotFound, Unsupported
-from nacre.layers.ownership import KEEP
 from nacre.layers.union import union
 from nacre.oci.digest import Digest
 from nacre.storage.chain import Chain
 from nacre.storage.driver import StorageDriver
+from nacre.storage.namespace import enter, usual_ownership
 from nacre.testing.hard_stacks import BASE
 from nacre.testing.members import Member, file, gone
 from nacre.testing.memory_layers import MemoryLayers
@@ -23,8 +23,17 @@ from tests.integration.driver_makers import DRIVERS
 KEPT: list[list[Member]] = [list(BASE), [file("tmp/f", b"irregular")]]
 
 
-def run(name: str, base: str, seed: str) -> None:
+PLACES: dict[str, Callable[[], None]] = {
+    "outside": lambda: None,
+    "inside": enter,
+    "inside with one number": lambda: enter(ranges=False),
+}
+"""Where to work: perhaps in a user namespace. Each says how to get there."""
+
+
+def run(name: str, base: str, seed: str, place: str) -> None:
     """Work until killed; tells of what is not as it should be."""
+    PLACES[place]()
     dice, number = random.Random(seed), 0
     layers = MemoryLayers(Path(base) / f"tars{seed}")
     driver = DRIVERS[name](Path(base), layers)
@@ -74,7 +83,7 @@ def look(driver: StorageDriver, layers: MemoryLayers, chain: Chain) -> None:
     """Look at a tree while it is mounted."""
     tree = union(map(layers.toc, chain.layers))
     with driver.mounted(chain) as root:
-        if found(root, KEEP) != expected(tree, layers, KEEP):
+        if found(root, usual_ownership()) != expected(tree, layers, usual_ownership()):
             sys.stdout.write("wrong\n")
             sys.stdout.flush()
 

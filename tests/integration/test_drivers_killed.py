@@ -8,22 +8,26 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+import traceback
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from nacre.layers.ownership import KEEP
 from nacre.layers.union import union
 from nacre.storage.driver import StorageDriver
 from nacre.storage.fuse_processes import servers
+from nacre.storage.mounts import SharedMounts
+from nacre.storage.namespace import usual_ownership
 from nacre.testing.hard_stacks import BASE
 from nacre.testing.memory_layers import MemoryLayers
 from nacre.testing.seen import expected, found
 from tests.integration.driver_makers import DRIVERS
-from tests.integration.drivers_child import KEPT
-from tests.peers.mounting import mounted_below, nothing_stays_mounted
+from tests.integration.drivers_child import KEPT, PLACES
+from tests.peers.mounting import mounted_below, nothing_stays_mounted, serving_below
+from tests.peers.user import User, do_as, everyone_may_use_fuse, folder_for, ordinary_user
 
 pytestmark = pytest.mark.root
 
@@ -37,19 +41,13 @@ def base(tmp_path: Path) -> Iterator[Path]:
         yield tmp_path
 
 
-def run_and_kill(name: str, base: Path, number: int) -> None:
+def run_and_kill(name: str, base: Path, number: int, place: str) -> None:
     """Let two processes work on one store for a moment and kill both; they may not complain."""
+    program = [sys.executable, "-m", "tests.integration.drivers_child", name, str(base)]
     with ExitStack() as running:
         children = []
         for seed in (2 * number, 2 * number + 1):
-            words = [
-                sys.executable,
-                "-m",
-                "tests.integration.drivers_child",
-                name,
-                str(base),
-                str(seed),
-            ]
+            words = [*program, str(seed), place]
             child = subprocess.Popen(words, stdout=subprocess.PIPE, text=True, cwd=PROJECT)
             running.enter_context(child)
             running.callback(child.kill)
@@ -84,10 +82,11 @@ def assert_sound(name: str, base: Path) -> None:
 
 def check_trees(driver: StorageDriver, layers: MemoryLayers) -> None:
     """See that trees made of whatever folders are there by now are right."""
+    ownership = usual_ownership()
     for chain in (layers.chain(BASE), layers.chain(*KEPT)):
         with driver.mounted(chain) as tree:
             whole = union(map(layers.toc, chain.layers))
-            assert found(tree, KEEP) == expected(whole, layers, KEEP)
+            assert found(tree, ownership) == expected(whole, layers, ownership)
 
 
 def remains(folder: Path) -> list[Path]:
@@ -101,7 +100,7 @@ def remains(folder: Path) -> list[Path]:
 
 def kills(name: str, base: Path, rounds: int) -> None:
     for number in range(rounds):
-        run_and_kill(name, base, number)
+        run_and_kill(name, base, number, "outside")
         assert_sound(name, base)
 
 
@@ -115,6 +114,80 @@ def test_killed_at_any_moment(name: str, base: Path) -> None:
 @pytest.mark.parametrize("name", DRIVERS)
 def test_killed_at_a_hundred_moments(name: str, base: Path) -> None:
     kills(name, base, 100)
+
+
+# The same of an ordinary user's
+
+
+@pytest.fixture(scope="module")
+def user() -> Iterator[User]:
+    with ordinary_user() as one:
+        yield one
+
+
+def kills_of_a_user(name: str, place: str, base: Path, rounds: int) -> None:
+    """Kill, clear away what is left of the namespaces, and look at the rest from a new one."""
+    (base / "at").mkdir(parents=True)
+    for number in range(rounds):
+        run_and_kill(name, base, number, place)
+        clear_outside(name, base)
+        if place != "outside":
+            assert serving_below(base) == []
+        in_child(partial(check_inside, name, place, base))
+    assert serving_below(base) == []
+
+
+def check_inside(name: str, place: str, base: Path) -> None:
+    """See that all is in order from where the processes were that were killed."""
+    PLACES[place]()
+    assert_sound(name, base)
+
+
+def clear_outside(name: str, base: Path) -> None:
+    """Do what the next command does before it goes inside."""
+    if name == "overlay":
+        SharedMounts(base / "run").recover()
+    else:
+        DRIVERS[name](base, MemoryLayers(base / "tars")).recover()
+
+
+def in_child(action: Callable[[], object]) -> None:
+    """Do an action in a process of its own: there is no way back from a namespace."""
+    child = os.fork()
+    if child == 0:
+        try:
+            action()
+            os._exit(0)
+        except BaseException:  # noqa: BLE001 - told, and seen by the parent
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    assert os.waitpid(child, 0)[1] == 0
+
+
+OF_USERS = [
+    ("overlay", "inside"),
+    ("overlay", "inside with one number"),
+    ("fuse", "outside"),
+    ("fuse", "inside"),
+    ("copying", "outside"),
+]
+
+
+@pytest.mark.parametrize(("name", "place"), OF_USERS)
+def test_a_users_processes_killed_at_any_moment(user: User, name: str, place: str) -> None:
+    with folder_for(user) as base, everyone_may_use_fuse():
+        do_as(user, lambda: kills_of_a_user(name, place, base, 3), exposed=True)
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(1800)
+@pytest.mark.parametrize(("name", "place"), OF_USERS)
+def test_a_users_processes_killed_at_a_hundred_moments(user: User, name: str, place: str) -> None:
+    with folder_for(user) as base, everyone_may_use_fuse():
+        for start in range(5):
+            folder = base / str(start)
+            do_as(user, partial(kills_of_a_user, name, place, folder, 20), exposed=True)
 
 
 # The processes behind mounts may die too

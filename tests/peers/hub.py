@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
@@ -38,6 +37,7 @@ class Hub:
     def manage(self, *args: str, stdin: str | None = None) -> str:
         """Run ``nacre hub`` on this hub's data; it must succeed."""
         argv = [_program(), "hub", *args, "--data", str(self.folder / "data")]
+        argv += ["--config", str(self.folder / "hub.toml")]
         return succeed(run(*argv, env=self.env, stdin=stdin)).stdout
 
     def add_user(self, name: str, password: str) -> None:
@@ -76,18 +76,11 @@ def running_hub(folder: Path, *, anonymous_push: bool = False, settings: str = "
 
 def _ready(process: subprocess.Popen[bytes], folder: Path, env: Mapping[str, str]) -> Hub:
     said = folder / "said"
-    wait_until(lambda: process.poll() is not None or _PASSWORD.search(said.read_text()), "the hub")
+    wait_until(lambda: process.poll() is not None or _ADDRESS.search(said.read_text()), "the hub")
     address, password = _ADDRESS.search(said.read_text()), _PASSWORD.search(said.read_text())
     if process.poll() is not None or address is None or password is None:
         pytest.fail(f"the hub did not start:\n{(folder / 'log').read_text()}", pytrace=False)
-    port = int(address[1])
-    wait_until(lambda: _answers(port), "the hub's first worker")
-    return Hub(folder, port, password[1], env)
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+    return Hub(folder, int(address[1]), password[1], env)
 
 
 def _program() -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
+from nacre.storage.fuse_processes import PROGRAM
 from nacre.storage.mounting import mount_erofs, mount_overlay, mounts, unmount
 
 
@@ -34,6 +35,17 @@ def overlay_mounted(lowers: Sequence[Path], folder: Path) -> Iterator[Path]:
 def mounted_below(folder: Path) -> list[Path]:
     """Return where something is mounted in a folder, in the order in which it was."""
     return [mount.point for mount in mounts() if folder in mount.point.parents]
+
+
+def serving_below(folder: Path) -> list[str]:
+    """Return where processes serve a mount in a folder, in whichever namespace."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            words = path.read_text(errors="replace").split("\0")
+            if words[0] == PROGRAM and words[-2].startswith(f"{folder}/"):
+                found.append(words[-2])
+    return found
 
 
 @contextmanager

@@ -68,6 +68,7 @@ PROBES: Mapping[str, Probe] = {
 
 _PRIVATE = 0o700
 _STACKED = {"overlay", "fuse"}  # may share folders, but do not know what the other has mounted
+_MADE_INSIDE = ("folders/user", "copies/kept")  # an ordinary user cannot remove them outside
 _INSIDE = frozenset({"overlay"})  # what an ordinary user can do in a user namespace only
 
 
@@ -99,8 +100,7 @@ class Storage:
         """
         name = self._chosen()
         if self.is_apart:
-            # What dead processes left in namespaces of theirs is seen from outside only.
-            SharedMounts(self._run / name).recover()
+            self._recover_outside(name)
             enter()
         return self._tidied(name)
 
@@ -187,11 +187,18 @@ class Storage:
         """
         if not self._folder.exists():
             return 0
-        if not self.is_apart:
-            return self._prune(self.driver, alive)
-        name = self._chosen()
-        SharedMounts(self._run / name).recover()
+        if self.is_apart:
+            self._recover_outside(self._chosen())
+            return self._prune_inside(alive)
+        freed = self._prune(self.driver, alive)
+        if os.geteuid() != 0 and any((self._folder / name).exists() for name in _MADE_INSIDE):
+            with suppress(NacreError):
+                freed += self._prune_inside(alive)
+        return freed
+
+    def _prune_inside(self, alive: Collection[Chain]) -> int:
         # In a child: only a process without threads can enter, and it could not leave again.
+        name = self._chosen()
         answer = answer_inside(lambda: str(self._prune(self._tidied(name), alive)))
         if not answer.isdigit():
             raise Unavailable(answer, remedy="run it again")
@@ -219,6 +226,12 @@ class Storage:
     def _mounting(self) -> list[StorageDriver]:
         """Return the drivers that may have mounted something since this machine was started."""
         return [self._make(name) for name in PROBES if (self._run / name).exists()]
+
+    def _recover_outside(self, name: str) -> None:
+        """Clear away what dead processes left in namespaces of theirs; inside it is not seen."""
+        SharedMounts(self._run / name).recover()
+        if (self._run / "fuse").exists():
+            self._tidied("fuse")
 
     def _tidied(self, name: str) -> StorageDriver:
         driver = self._make(name)

@@ -110,13 +110,7 @@ async def composed(
     metrics = Metrics()
     with Passwords() as passwords:
         ring = KeyRing(records.keys, now)
-        tokens = Tokens(
-            ring,
-            service=options.auth.service,
-            now=now,
-            access_life=options.auth.token_life,
-            refresh_life=options.auth.refresh_life,
-        )
+        tokens = _tokens(options, ring)
         logins = Logins(records.users, passwords, _attempts(options.limits.logins), now)
         gate = Gate(
             records.repositories, logins, tokens, anonymous_push=options.auth.anonymous_push
@@ -133,26 +127,15 @@ async def composed(
             patience=options.registry.client_patience,
             pulled=pulls.note,
         )
+        issuer = Issuer(gate, logins, records.users, tokens)
+        token = TokenServer(issuer, patience=options.registry.client_patience)
         site = Starlette(
             routes=[
                 *_operation_routes(options, records, metrics),
-                Route(
-                    "/token",
-                    TokenServer(
-                        Issuer(gate, logins, records.users, tokens),
-                        patience=options.registry.client_patience,
-                    ).answer,
-                    methods=["GET", "POST"],
-                ),
+                Route("/token", token.answer, methods=["GET", "POST"]),
             ]
         )
         app = _limited(_split(registry, site), options, tokens)
-        observed = Observed(
-            app,
-            metrics=metrics if options.log.metrics else None,
-            access=log if options.log.access else None,
-            audit=log if options.log.audit else None,
-        )
 
         def report(job: str, said: Mapping[str, object]) -> None:
             log.line("job", {"job": job, **said})
@@ -160,9 +143,31 @@ async def composed(
         jobs = background(options, records, place, journal, pulls=pulls, ring=ring, metrics=metrics)
         holder = f"{os.uname().nodename}:{os.getpid()}:{time.monotonic_ns()}"
         async with Runner(jobs, records.leases, holder=holder, report=report, now=now):
-            yield BehindProxies(observed, options.server.trusted_proxies)
+            yield BehindProxies(
+                _observed(app, options, metrics, log), options.server.trusted_proxies
+            )
             with contextlib.suppress(Exception):
                 await pulls.write()
+
+
+def _tokens(options: Options, ring: KeyRing) -> Tokens:
+    auth = options.auth
+    return Tokens(
+        ring,
+        service=auth.service,
+        now=now,
+        access_life=auth.token_life,
+        refresh_life=auth.refresh_life,
+    )
+
+
+def _observed(app: App, options: Options, metrics: Metrics, log: Log) -> App:
+    return Observed(
+        app,
+        metrics=metrics if options.log.metrics else None,
+        access=log if options.log.access else None,
+        audit=log if options.log.audit else None,
+    )
 
 
 def _rules(options: Options) -> Rules:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict
 from datetime import timedelta
 
 from nacre.hub.api.metrics import Metrics
@@ -17,6 +18,8 @@ from nacre.hub.opening import now
 from nacre.hub.options import Options
 from nacre.hub.records import Records
 from nacre.hub.registry.byteplace import BytePlace
+
+_Work = Callable[[], Awaitable[Mapping[str, object]]]
 
 _PULLS_INTERVAL = timedelta(minutes=1)
 _KEYS_INTERVAL = timedelta(hours=1)
@@ -37,29 +40,30 @@ def background(
     collector = Collector(
         records.garbage, records.uploads, place, upload_idle=collection.upload_idle, now=now
     )
-
     retainer = Retainer(
         records.inventory, records.manifests, immutable=options.registry.immutable, now=now
     )
     scribe = Scribe(records.outbox, journal)
+    return [
+        Job("collect", collection.interval, _collecting(collector, metrics)),
+        Job("journal", collection.journal, scribe.write, scribe.is_wanted),
+        Job("retention", collection.retention_interval, _retaining(retainer, pulls)),
+        Job("pulls", _PULLS_INTERVAL, pulls.write),
+        Job("keys", _KEYS_INTERVAL, _rotating(ring, options)),
+    ]
 
+
+def _collecting(collector: Collector, metrics: Metrics) -> _Work:
     async def collect() -> Mapping[str, object]:
-        removed = await collector.collect()
-        counts = {
-            "manifests": removed.manifests,
-            "links": removed.links,
-            "blobs": removed.blobs,
-            "bytes": removed.bytes,
-        }
+        counts = asdict(await collector.collect())
         for kind, number in counts.items():
             metrics.collected.labels(kind).inc(number)
         return counts if any(counts.values()) else {}
 
-    async def rotate() -> Mapping[str, object]:
-        longest = max(options.auth.token_life, options.auth.refresh_life)
-        rotated = await ring.rotate(every=options.auth.key_life, longest_life=longest)
-        return {"rotated": True} if rotated else {}
+    return collect
 
+
+def _retaining(retainer: Retainer, pulls: Pulls) -> _Work:
     async def retain() -> Mapping[str, object]:
         # What was pulled a moment ago counts.
         await pulls.write()
@@ -68,10 +72,14 @@ def background(
             deleted += len(await retainer.retain(repository))
         return {"tags": deleted} if deleted else {}
 
-    return [
-        Job("collect", collection.interval, collect),
-        Job("journal", collection.journal, scribe.write, scribe.is_wanted),
-        Job("retention", collection.retention_interval, retain),
-        Job("pulls", _PULLS_INTERVAL, pulls.write),
-        Job("keys", _KEYS_INTERVAL, rotate),
-    ]
+    return retain
+
+
+def _rotating(ring: KeyRing, options: Options) -> _Work:
+    longest = max(options.auth.token_life, options.auth.refresh_life)
+
+    async def rotate() -> Mapping[str, object]:
+        rotated = await ring.rotate(every=options.auth.key_life, longest_life=longest)
+        return {"rotated": True} if rotated else {}
+
+    return rotate

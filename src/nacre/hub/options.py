@@ -113,8 +113,7 @@ class Collection:
     upload_idle: timedelta = _key(timedelta(hours=24), "After how long an idle upload is ended.")
     journal: timedelta = _key(
         timedelta(seconds=5),
-        "How often changes are written down beside the bytes, for nacre hub rebuild; "
-        "0s turns it off.",
+        "How often changes are written down beside the bytes, for nacre hub rebuild.",
     )
     retention_interval: timedelta = _key(
         timedelta(hours=1), "How often retention policies are applied; 0s turns it off."
@@ -123,12 +122,12 @@ class Collection:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How much one client may ask for."""
+    """How much one client may ask of each process of the hub."""
 
     pulls: str = _key(
         "", 'Manifest requests for an address or user, as in "200/6h". Empty: no limit.'
     )
-    pulls_anonymous: str = _key("", "The same for those who are not logged in.")
+    pulls_anonymous: str = _key("", "The same for those who are not logged in. Empty: as pulls.")
     requests: str = _key("", 'All requests of one address, as in "100/s". Empty: no limit.')
     logins: str = _key("20/min", "Failed logins of one address or for one user.")
     header: Size = _key(Size(64 << 10), "Most bytes in the headers of a request.")

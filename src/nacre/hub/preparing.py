@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from nacre.errors import Unavailable
+from nacre.errors import Conflict, Unavailable
 from nacre.hub.accounts.first import first_admin
 from nacre.hub.logs import check_log_file
 from nacre.hub.opening import records_of
 from nacre.hub.settings import Settings
+from nacre.hub.storage.journal import FolderJournal
 
 
 async def prepare(settings: Settings) -> str | None:
     """Make what is missing; return the password of a first admin that was made, else None.
 
     Raises:
+        Conflict: there is a journal of records that are gone.
         Unavailable: the folder cannot be made or written, or the log file.
         Unsupported: a newer hub has written the records.
     """
@@ -27,6 +29,12 @@ async def prepare(settings: Settings) -> str | None:
             f"cannot make the data folder {settings.data}: {error.strerror}",
             remedy="choose another with --data",
         ) from None
+    if not settings.records.exists() and FolderJournal(settings.journal).extent() is not None:
+        # New records would, in time, replace what the journal still knows.
+        raise Conflict(
+            f"{settings.records} is missing, and {settings.journal} knows what was in it",
+            remedy="put it back from a backup, run 'nacre hub rebuild', or move the journal away",
+        )
     if settings.options.log.file:
         check_log_file(Path(settings.options.log.file))
     async with records_of(settings) as records:

@@ -14,7 +14,7 @@ from nacre.hub.storage.folder import FolderPlace
 from nacre.hub.storage.journal import FolderJournal
 
 _BESIDE = ("-wal", "-shm")
-"""What SQLite keeps beside a database; without that it means nothing, and would do harm."""
+"""What SQLite keeps beside a database; beside another one it would do harm."""
 
 
 async def rebuild(settings: Settings, *, verify: bool) -> Rebuilt:
@@ -58,7 +58,10 @@ def _put_in_place(new: Path, path: Path) -> None:
         # Whoever repairs the hub need not be who runs it.
         os.chown(new, owner.st_uid, owner.st_gid)
     for suffix in _BESIDE:
-        path.with_name(path.name + suffix).unlink(missing_ok=True)
+        left = path.with_name(path.name + suffix)
+        if left.exists():
+            # Of the old database, which somebody may still want to look into.
+            left.replace(left.with_name(f"{left.name}.old"))
     try:
         os.link(new, path)
     except FileExistsError:

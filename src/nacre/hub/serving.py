@@ -79,11 +79,9 @@ def serve(
         settings: of the hub, whose certificate was checked.
         address: where to listen, from `free_address`.
         again: reads the settings anew and checks them, at SIGHUP.
-        on_ready: called once the socket is open.
+        on_ready: called when connections are taken.
     """
     # Loaded before the workers are forked: they share it, and start at once.
     from nacre.hub.workers import Workers  # noqa: PLC0415
 
-    workers = Workers(settings, address, again)
-    workers.on_startup(on_ready)
-    workers.run()
+    Workers(settings, address, again, on_ready).run()

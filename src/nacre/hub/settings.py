@@ -246,12 +246,15 @@ def _from_toml(default: object, value: object) -> object:
 def _check_numbers(options: Options) -> None:
     server, auth, registry, limits = options.server, options.auth, options.registry, options.limits
     seconds = registry.client_patience.total_seconds()
+    journal = options.collection.journal.total_seconds()
     for key, number, least, most in (
         ("server.workers", server.workers, 1, 64),
         ("server.stop-within", server.stop_within.total_seconds(), 1, 86_400),
         ("auth.token-life", auth.token_life.total_seconds(), 60, 86_400),
         ("registry.page", registry.page, 1, 100_000),
         ("registry.client-patience", seconds, 1, 86_400),
+        # Never off: what is not carried to the journal piles up in the records.
+        ("collection.journal", journal, 0.1, 86_400),
         ("limits.header", limits.header, 8192, 1 << 24),
         ("limits.uploads", limits.uploads, 1, 100_000),
     ):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import resource
+import socket
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,16 +23,18 @@ from nacre.errors import NacreError
 from nacre.hub.app import HubApp, create_app
 from nacre.hub.settings import Settings
 
-_BUFFER = 64 * 1024
-"""Bytes that a connection holds on their way in or out: twice what files are read by, at least,
-so that one piece is read while the one before is sent. Measured: with 64 KiB, large pulls take a
-quarter longer; with more, many slow ones take memory."""
+_BUFFER = 136 * 1024
+"""Bytes that a connection holds on their way in or out: a little more than the server reads of a
+file at once, so that the next piece is read while one is sent. Measured: with 64 KiB, large pulls
+take a fifth longer; with more, many slow ones take memory."""
 
 _READERS = 4
 """Threads of a worker that read files for pulls; each takes memory of its own."""
 
 _log = logging.getLogger("_granian")
 _MOST_FILES = 1 << 16
+_GLANCE = 0.05
+"""How often to look whether a worker listens, in seconds."""
 
 
 @dataclass
@@ -52,10 +55,15 @@ class Workers(MPServer):
         settings: of the hub.
         address: host and port to listen on.
         again: reads the settings anew, with all that belongs to them, and checks them.
+        on_ready: called when the first worker takes connections.
     """
 
     def __init__(
-        self, settings: Settings, address: tuple[str, int], again: Callable[[], Settings]
+        self,
+        settings: Settings,
+        address: tuple[str, int],
+        again: Callable[[], Settings],
+        on_ready: Callable[[], None],
     ) -> None:
         options = settings.options
         super().__init__(
@@ -76,12 +84,22 @@ class Workers(MPServer):
             respawn_failed_workers=True,
         )
         self._loader = Loader(settings)
+        self._address = address
         self._again = again
+        self._on_ready = on_ready
         self._take_over(settings)
 
     def run(self) -> None:
         """Serve until told to stop by a signal."""
         self.serve(target_loader=self._loader, wrap_loader=False)
+
+    def startup(self, spawn_target: object, target_loader: object) -> None:
+        """Start the workers, and wait until one listens; the process itself never does."""
+        super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
+        while not self.main_loop_interrupt.wait(_GLANCE):
+            if _takes_connections(self._address):
+                self._on_ready()
+                return
 
     def signal_handler_reload(self, *_args: object) -> None:
         """Replace the workers; with settings that cannot be used, everything stays as it is."""
@@ -106,6 +124,14 @@ class Workers(MPServer):
             self.build_ssl_context(
                 Path(certificate), Path(key), None, SSLProtocols.tls12, None, [], False
             )
+
+
+def _takes_connections(address: tuple[str, int]) -> bool:
+    try:
+        socket.create_connection(address, timeout=1).close()
+    except OSError:
+        return False
+    return True
 
 
 def _most_connections() -> int:

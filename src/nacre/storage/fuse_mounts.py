@@ -8,17 +8,19 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from nacre.content.diskerrors import disk_errors
 from nacre.content.durable import make_folder
+from nacre.content.locking import locked_file
 from nacre.errors import Conflict, Invalid, NotFound
-from nacre.storage.fuse_processes import label_of
+from nacre.storage.fuse_processes import end_abandoned, label_of
 from nacre.storage.mounting import mounts
 from nacre.storage.mounts import Mounter, SharedMounts
 
 _PRIVATE = 0o700
+_GATE = "gate"
 _KIND = "fuse.fuse-overlayfs"
 
 
@@ -37,6 +39,7 @@ class FuseMounts:
     ) -> None:
         self._shared = SharedMounts(run, unmount=unmount)
         self._run = Path(os.path.realpath(run))
+        self._owner = owner
         self._prefix = f"{owner}:"
         self._unmount = unmount
         self._may_bind = may_bind
@@ -55,15 +58,17 @@ class FuseMounts:
             self._shared.attach(key, mount, folder)
             return
         at = Path(os.path.realpath(folder))
-        if not at.exists():
-            raise NotFound(f"folder {folder} does not exist", remedy="make it first")
-        if not at.is_dir():
-            raise Invalid(f"{folder} is no folder")
-        if any(mounted.point == at for mounted in mounts()):
-            raise Conflict(f"something is mounted at {folder}", remedy="choose another folder")
-        with disk_errors(self._run):
-            make_folder(self._run, _PRIVATE)  # the sign that there may be mounts
-        mount(at)
+        with ExitStack() as stack:
+            with disk_errors(self._run):
+                make_folder(self._run, _PRIVATE)
+                stack.enter_context(locked_file(self._run / _GATE))
+            if any(mounted.point == at for mounted in mounts()):
+                raise Conflict(f"something is mounted at {folder}", remedy="choose another folder")
+            if not at.exists():
+                raise NotFound(f"folder {folder} does not exist", remedy="make it first")
+            if not at.is_dir():
+                raise Invalid(f"{folder} is no folder")
+            mount(at)
 
     def detach(self, folder: Path) -> None:
         """End what ``attach`` began."""
@@ -92,8 +97,9 @@ class FuseMounts:
         return self._shared.in_use() | {key for _, key in self.attached()}
 
     def recover(self) -> None:
-        """Clear away what dead processes left."""
+        """Clear away what dead processes left, also in namespaces that only they were in."""
         self._bury()
+        end_abandoned(self._owner)
         self._shared.recover()
 
     def _bury(self) -> None:

@@ -11,7 +11,10 @@ import signal
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from itertools import compress
 from pathlib import Path
+
+from nacre.storage.mount_namespaces import own, residents
 
 PROGRAM = "fuse-overlayfs"
 
@@ -29,12 +32,28 @@ def servers(at: Path) -> list[int]:
 
 def label_of(at: Path) -> str:
     """Return how the mount on a folder was labelled; empty when that is not known."""
-    for server in servers(at):
-        for argument in _arguments(server):
-            for option in argument.split(b","):
-                if option.startswith(_NAME):
-                    return os.fsdecode(option.removeprefix(_NAME))
-    return ""
+    return next(filter(None, map(_label, servers(at))), "")
+
+
+def end_abandoned(owner: str) -> None:
+    """End the processes that serve mounts in namespaces where nobody else is left.
+
+    Each keeps its namespace, with all that is mounted there, and nobody can get in any more.
+
+    Args:
+        owner: what the labels of their mounts begin with, or are.
+    """
+    abandoned: list[int] = []
+    for namespace, processes in (residents() or {}).items():
+        if namespace != own():
+            labels = [_label(process) for process in processes]
+            if all(labels):
+                ours = (label.partition(":")[0] == owner for label in labels)
+                abandoned += compress(processes, ours)
+    for process in abandoned:
+        with suppress(ProcessLookupError, PermissionError):
+            os.kill(process, signal.SIGTERM)
+    wait_for_end(abandoned)
 
 
 def wait_for_end(of: Sequence[int]) -> None:
@@ -47,6 +66,15 @@ def wait_for_end(of: Sequence[int]) -> None:
                     os.kill(server, signal.SIGKILL)
                 break
             time.sleep(_PAUSE)
+
+
+def _label(server: int) -> str:
+    """Return how a mount was labelled by the process that serves it; empty for any other."""
+    for argument in _arguments(server):
+        for option in argument.split(b","):
+            if option.startswith(_NAME):
+                return os.fsdecode(option.removeprefix(_NAME))
+    return ""
 
 
 def _arguments(process: int) -> list[bytes]:

@@ -18,22 +18,32 @@ def own() -> int:
 def living() -> frozenset[int] | None:
     """Return the numbers of all that processes of this user are in; None if that is not seen.
 
-    It is seen from outside of all containers and user namespaces only. A number is used again
-    after its namespace has gone.
+    A number is used again after its namespace has gone.
+    """
+    found = residents()
+    return None if found is None else frozenset(found)
+
+
+def residents() -> dict[int, list[int]] | None:
+    """Return the processes of this user by the number of their namespace; None if not seen.
+
+    It is seen from outside of all containers and user namespaces only.
     """
     if (_PROCESSES / "self/ns/pid").stat().st_ino != _FIRST_PID_NAMESPACE:
         return None
-    found = set()
+    found: dict[int, list[int]] = {}
     for process in _PROCESSES.iterdir():
         if process.name.isdigit():
             try:
-                found.add((process / "ns/mnt").stat().st_ino)
+                number = (process / "ns/mnt").stat().st_ino
             except PermissionError:
                 if _is_own(process):
                     return None
             except (FileNotFoundError, ProcessLookupError):
                 continue
-    return frozenset(found)
+            else:
+                found.setdefault(number, []).append(int(process.name))
+    return found
 
 
 def _is_own(process: Path) -> bool:

@@ -208,8 +208,8 @@ class StackedDriver:
 
     def recover(self) -> None:
         """Clear away what dead processes left; see `StorageDriver`."""
-        self._scratches.recover()
         self._mounts.recover()
+        self._scratches.recover()
         self._folders.recover()
 
     @contextmanager

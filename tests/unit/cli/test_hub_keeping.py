@@ -19,6 +19,7 @@ from nacre.hub.repositories.repository import Visibility
 from nacre.hub.settings import load
 from nacre.hub.storage.folder import FolderPlace
 from nacre.hub.storage.journal import FolderJournal
+from nacre.oci import mediatypes
 from nacre.oci.digest import Digest
 from tests.unit.cli.running import Ended, run
 from tests.unit.hub.jobs.stocked import Pusher
@@ -119,6 +120,28 @@ def test_a_collection_spares_what_was_pushed_just_now(hub: Hub) -> None:
     assert len(hub.files()) == 5
 
 
+def test_a_push_can_end_after_a_collection(hub: Hub) -> None:
+    layer = b"pushed a moment ago"
+
+    async def begin(pusher: Pusher) -> None:
+        await pusher.blob(await pusher.repository("team/app"), layer)
+
+    async def end(pusher: Pusher) -> None:
+        part = {
+            "mediaType": mediatypes.OCI_LAYER_GZIP,
+            "digest": Digest.of(layer),
+            "size": len(layer),
+        }
+        document: dict[str, object] = {"config": part, "layers": [part]}
+        app = await pusher.repository("team/app")
+        await pusher.manifest(app, mediatypes.OCI_MANIFEST, document, ("late",))
+
+    hub.on(begin)
+    hub.good("gc")
+    hub.on(end)
+    assert hub.good("fsck", "--verify") == ["nothing is wrong"]
+
+
 async def _push_loose(pusher: Pusher) -> None:
     await pusher.blob(await pusher.repository("team/app"), b"loose")
 
@@ -198,6 +221,7 @@ def test_lost_records_are_made_again(hub: Hub) -> None:
     assert hub.on(lambda pusher: picture(pusher.records)) == before
     assert hub.good("fsck", "--verify") == ["nothing is wrong"]
     assert not list(hub.settings.data.glob("hub.db.new*"))
+    assert hub.settings.data.joinpath("hub.db-wal.old").read_bytes() == b"nonsense"
 
 
 def test_records_that_are_there_are_never_replaced(hub: Hub) -> None:
@@ -205,6 +229,16 @@ def test_records_that_are_there_are_never_replaced(hub: Hub) -> None:
     before = hub.on(lambda pusher: picture(pusher.records))
     assert "there are records already" in hub.refused("rebuild")
     assert hub.on(lambda pusher: picture(pusher.records)) == before
+
+
+def test_a_hub_whose_records_are_missing_does_not_begin_with_new_ones(hub: Hub) -> None:
+    hub.journal()
+    hub.settings.records.unlink()
+    error = hub.refused("serve", "--listen", "127.0.0.1:0")
+    assert "is missing" in error
+    assert "nacre hub rebuild" in error
+    assert not hub.settings.records.exists()
+    hub.good("rebuild")
 
 
 def test_without_a_journal_nothing_is_made(hub: Hub) -> None:

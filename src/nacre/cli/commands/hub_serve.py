@@ -53,6 +53,7 @@ def run(given: Given, console: Console) -> int:
 
     def ready() -> None:
         console.line(f"nacre hub listens on {scheme}://{host}:{port}, data in {settings.data}")
+        console.stdout.flush()  # nothing else is said for as long as the hub lives
 
     serve(settings, address, again=checked, on_ready=ready)
     return 0

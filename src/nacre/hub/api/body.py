@@ -8,16 +8,19 @@ from datetime import timedelta
 
 from nacre.hub.api.request import Request
 from nacre.hub.errors import TooLarge
+from nacre.hub.registry.byteplace import Buffer
 from nacre.hub.registry.chunk import Interrupted, TooSlow
 
 BUFFER = 256 * 1024
 """How many bytes are worth a write, in bytes: one such buffer is filled while one is written."""
 
+_WORTH_IT = 64 * 1024  # bytes that come at once and are passed on as they are
+
 _PATIENT_BEYOND = 4
 # How often over its limit a small body is still read, so that a client sees why it is refused.
 
 
-async def buffers(request: Request, *, patience: timedelta) -> AsyncIterator[bytearray]:
+async def buffers(request: Request, *, patience: timedelta) -> AsyncIterator[Buffer]:
     """Yield the body in buffers of about `BUFFER` bytes; each is given away for good.
 
     Raises:
@@ -27,6 +30,9 @@ async def buffers(request: Request, *, patience: timedelta) -> AsyncIterator[byt
     gathered = bytearray()
     try:
         async for part in _parts(request, patience):
+            if not gathered and len(part) >= _WORTH_IT:
+                yield part
+                continue
             gathered += part
             if len(gathered) >= BUFFER:
                 full, gathered = gathered, bytearray()

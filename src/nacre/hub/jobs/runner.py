@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -11,6 +12,8 @@ from typing import Self
 
 from nacre.errors import NacreError
 from nacre.hub.jobs.queue import Leases
+
+_log = logging.getLogger(__name__)
 
 _LEASE = timedelta(minutes=10)
 Report = Callable[[str, Mapping[str, object]], None]
@@ -76,6 +79,10 @@ class Runner:
                 await self.once(job)
             except NacreError as error:
                 self._report(job.name, {"failed": str(error)})
+            except Exception as error:  # noqa: BLE001
+                # A mistake of ours in one job must not end it for ever, and the others with it.
+                _log.exception("the job %s failed", job.name)
+                self._report(job.name, {"failed": type(error).__name__})
 
     async def once(self, job: Job) -> None:
         """Run a job unless another process has it."""

@@ -18,6 +18,16 @@ class Held:
         self.upload = upload
         self.holder = holder
         self.lost: NacreError | None = None
+        self.renewing: asyncio.Future[None] | None = None
+
+    async def stop_renewing(self) -> None:
+        """Renew the lease no more: before it is given back, or it would be taken anew after that.
+
+        A renewal that was asked for already comes first: writes are done in order.
+        """
+        if self.renewing is not None:
+            self.renewing.cancel()
+            await asyncio.wait([self.renewing])
 
     def check(self) -> None:
         """Return while the upload is still held.
@@ -62,9 +72,8 @@ async def holding(
                 held.lost = error
 
     held = Held(await take(), holder)
-    renewing = asyncio.ensure_future(renew())
+    held.renewing = asyncio.ensure_future(renew())
     try:
         yield held
     finally:
-        renewing.cancel()
-        await asyncio.wait([renewing])
+        await held.stop_renewing()

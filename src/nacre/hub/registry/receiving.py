@@ -256,6 +256,7 @@ class Receiving:
             await in_thread(cut)
 
     async def _leave(self, held: Held, progress: _Progress) -> None:
+        await held.stop_renewing()
         running = progress.running
         known = running.digest if running is not None else progress.recorded
         await self._uploads.leave(
