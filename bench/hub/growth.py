@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
-from functools import partial
-from itertools import count
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -16,13 +13,12 @@ from bench.kit.hub_records import Filled, fill_with_blobs
 from bench.kit.load import rate
 from bench.kit.processes import seconds as processor_seconds
 from bench.kit.processes import together
-from bench.kit.pushing import Client
 from bench.kit.results import megabytes, table
 from bench.kit.servers import Serving, hub
 
 TITLE = "From ten blobs to a million"
 SIZES = (10, 1000, 100_000, 1_000_000)
-_REQUESTS = ("GET manifest by tag", "HEAD blob")
+_REQUESTS = ("GET manifest by tag", "GET blob of 4 KiB")
 _STARTS = 3
 
 
@@ -59,14 +55,11 @@ def _measured(data: Path, size: int, filled: Filled, rounds: int, seconds: int) 
             starts.append(time.perf_counter() - began)
     micros: dict[str, list[float]] = {request: [] for request in _REQUESTS}
     with hub(data, processor=0) as serving:
-        ways: tuple[Callable[[int], float], ...] = (
-            partial(_gets, serving, filled.manifests),
-            partial(_heads, serving, filled.blobs),
-        )
+        asked = (filled.manifests, filled.blobs)
         for number in range(-1, rounds):
-            for request, way in zip(_REQUESTS, ways, strict=True):
+            for request, paths in zip(_REQUESTS, asked, strict=True):
                 spent = processor_seconds(serving.process)
-                answered = way(seconds)
+                answered = _asked(serving, paths, seconds)
                 spent = processor_seconds(serving.process) - spent
                 if number >= 0:
                     micros[request].append(spent / answered * 1e6)
@@ -74,20 +67,9 @@ def _measured(data: Path, size: int, filled: Filled, rounds: int, seconds: int) 
     return Point(size, (data / "hub.db").stat().st_size, memory, starts, micros)
 
 
-def _gets(serving: Serving, paths: list[str], seconds: int) -> float:
+def _asked(serving: Serving, paths: list[str], seconds: int) -> float:
     load = 1 if (os.cpu_count() or 1) > 1 else None
     return rate(serving, "GET", paths, seconds=seconds, processor=load) * seconds
-
-
-def _heads(serving: Serving, paths: list[str], seconds: int) -> int:
-    # By hand: wrk cannot read answers to HEAD, and ab asks for one path only.
-    ends = time.perf_counter() + seconds
-    with Client(serving) as client:
-        for answered in count(1):
-            client.ask("HEAD", paths[answered % len(paths)])
-            if time.perf_counter() > ends:
-                return answered
-    return 0
 
 
 def render(raw: dict[str, Any]) -> str:

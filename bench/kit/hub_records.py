@@ -1,4 +1,4 @@
-"""Records of a hub by the million, written straight into its tables; there are no bytes to them.
+"""Records of a hub by the million, written straight into its tables; few blobs have bytes.
 
 Everything is put in in the order of its index, with no log and no flush: minutes become seconds.
 """
@@ -20,6 +20,7 @@ from nacre.hub.storage.sql import open_records
 _AT = 1_767_225_600_000_000  # 2026-01-01, in microseconds
 _PER_REPOSITORY = 100
 _PER_MANIFEST = 20
+_SIZE = 4096
 _ARTIFACT = "application/vnd.bench.signature"
 
 
@@ -79,11 +80,11 @@ def _repositories(connection: sqlite3.Connection, count: int) -> None:
 
 
 def _manifest(blobs: list[str], number: int) -> bytes:
-    layers = [{"mediaType": LAYER, "digest": one, "size": 4096} for one in blobs[1:4]]
+    layers = [{"mediaType": LAYER, "digest": one, "size": _SIZE} for one in blobs[1:4]]
     document = {
         "schemaVersion": 2,
         "mediaType": MANIFEST,
-        "config": {"mediaType": CONFIG, "digest": blobs[0], "size": 4096},
+        "config": {"mediaType": CONFIG, "digest": blobs[0], "size": _SIZE},
         "layers": layers,
         "annotations": {"number": str(number)},
     }
@@ -95,14 +96,21 @@ _MANIFEST_COLUMNS = (
 )
 
 
+def _key(digest: str) -> str:
+    name = hashlib.md5(digest.encode(), usedforsecurity=False).hexdigest()
+    return f"b/{name[:2]}/{name}"
+
+
 def fill_with_blobs(data: Path, count: int, *, asked: int = 2000) -> Filled:
-    """Write ``count`` blobs, a hundred a repository, and a tagged manifest for twenty of them."""
+    """Write ``count`` blobs, a hundred a repository, and a tagged manifest for twenty of them.
+
+    Only the blobs that are returned, about ``asked``, have bytes.
+    """
     repositories = max(1, count // _PER_REPOSITORY)
     with _tables(data) as connection:
         _repositories(connection, repositories)
         digests = [sha256("blob", n) for n in range(count)]
-        keys = (hashlib.md5(one.encode(), usedforsecurity=False).hexdigest() for one in digests)
-        rows = [(d, 4096, f"b/{k[:2]}/{k}", _AT) for d, k in zip(digests, keys, strict=True)]
+        rows = [(one, _SIZE, _key(one), _AT) for one in digests]
         _insert(connection, "blobs", "digest,size,key,created_at", sorted(rows))
         del rows
         links = [(n % repositories + 1, d, 1, None) for n, d in enumerate(digests)]
@@ -126,6 +134,10 @@ def fill_with_blobs(data: Path, count: int, *, asked: int = 2000) -> Filled:
         _insert(connection, "manifest_references", columns, sorted(references))
     step = max(1, len(tags) // asked)
     some = digests[:: max(1, count // asked)]
+    for one in some:
+        path = data / "blobs" / _key(one)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(bytes(_SIZE))
     return Filled(
         [f"/v2/many/r{t[0] - 1:06d}/manifests/{t[1]}" for t in tags[::step]],
         [f"/v2/many/r{n * max(1, count // asked) % repositories:06d}/blobs/{one}"

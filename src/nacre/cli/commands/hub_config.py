@@ -20,8 +20,8 @@ FLAGS = (
 MORE = """\
 Save what this prints, change what should be different, and start the hub anew:
   nacre hub config > /etc/nacre/hub.toml
-Ordinary users save it as ~/.config/nacre/hub.toml. A file elsewhere is named with
---config, or by NACRE_HUB_CONFIG.
+Ordinary users save it as ~/.config/nacre/hub.toml. A file elsewhere is named
+with --config, or by NACRE_HUB_CONFIG.
 """
 
 

@@ -36,8 +36,8 @@ FLAGS = (
     ),
 )
 MORE = """\
-The visibility is that of repositories that are made in it from now on. Without it,
-a namespace that is made here gets the one of the setting registry.visibility.
+The visibility is that of repositories that are made in it from now on. Without
+it, a namespace that is made here gets that of the setting registry.visibility.
 """
 
 
