@@ -162,6 +162,29 @@ def pack(raw: dict[str, Any]) -> None:
     _write(figure, "pack")
 
 
+def hub(raw: dict[str, Any]) -> None:
+    """Draw what a request costs over the number of blobs."""
+    if "growth" not in raw:
+        return
+    points = raw["growth"]["points"]
+    figure, axes = _chart("what a request costs the hub, by number of blobs", 3.4)
+    for request in points[0]["micros"]:
+        values = [point["micros"][request] for point in points]
+        axes.plot(
+            [point["blobs"] for point in points],
+            [median(each) for each in values],
+            marker="o",
+            markersize=3,
+            label=request,
+        )
+    axes.set_xscale("log")
+    axes.set_ylim(bottom=0)
+    axes.set_xlabel("blobs in the hub")
+    axes.set_ylabel("processor time, µs")
+    axes.legend(loc="upper left", bbox_to_anchor=(1, 1), frameon=False)
+    _write(figure, "hub-growth")
+
+
 def _chart(title: str, height: float) -> tuple[Figure, Axes]:
     figure = Figure(figsize=(8, height), layout="constrained")
     axes = figure.subplots()
@@ -190,6 +213,7 @@ def main() -> None:
         "ready": ready,
         "scaling": scaling,
         "pack": pack,
+        "hub": hub,
     }
     with mpl.rc_context(_STYLE):
         for name, chart in draw.items():

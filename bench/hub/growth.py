@@ -19,7 +19,13 @@ from bench.kit.servers import Serving, hub
 TITLE = "From ten blobs to a million"
 SIZES = (10, 1000, 100_000, 1_000_000)
 _REQUESTS = ("GET manifest by tag", "GET blob of 4 KiB")
-_STARTS = 3
+_STARTS = 5
+# What works in the background has its own times; here it would count as a request's.
+_NO_JOBS = {
+    "NACRE_HUB_COLLECTION_INTERVAL": "0s",
+    "NACRE_HUB_COLLECTION_RETENTION_INTERVAL": "0s",
+    "NACRE_HUB_COLLECTION_JOURNAL": "24h",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +60,7 @@ def _measured(data: Path, size: int, filled: Filled, rounds: int, seconds: int) 
         with hub(data, processor=0):
             starts.append(time.perf_counter() - began)
     micros: dict[str, list[float]] = {request: [] for request in _REQUESTS}
-    with hub(data, processor=0) as serving:
+    with hub(data, processor=0, more=_NO_JOBS) as serving:
         asked = (filled.manifests, filled.blobs)
         for number in range(-1, rounds):
             for request, paths in zip(_REQUESTS, asked, strict=True):

@@ -77,7 +77,9 @@ def put_blob(client: Client, name: str, content: bytes, media_type: str) -> dict
     return {"mediaType": media_type, "digest": digest, "size": len(content)}
 
 
-def put_manifest(client: Client, name: str, reference: str, document: Mapping[str, object]) -> Digest:
+def put_manifest(
+    client: Client, name: str, reference: str, document: Mapping[str, object]
+) -> Digest:
     """Push a manifest and return its digest."""
     raw = encode({"schemaVersion": 2, "mediaType": mediatypes.OCI_MANIFEST, **document})
     fields = [("Content-Type", mediatypes.OCI_MANIFEST)]

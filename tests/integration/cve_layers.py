@@ -2,6 +2,9 @@
 
 ``LAYERS`` are sound as tars and show a tree in which all ends inside; ``REFUSED`` can only be meant
 badly. docs/security.md says what each was about.
+
+Whoever is broken by one of them writes to the host that the test made, never to the machine's own
+root: all that leads outside leads there.
 """
 
 from __future__ import annotations
@@ -37,7 +40,7 @@ def _links_of_lower_layers(host: str) -> Layers:
 
 def _links_as_parents(host: str) -> Layers:
     members = []
-    targets = ["/", "..", "../..", "/..", "../../etc", host, f"{host}/etc"]
+    targets = [f"{host}/", "..", "../..", f"/..{host}", "../../etc", host, f"{host}/etc"]
     for name, target in zip("abcdefg", targets, strict=True):
         members += [
             *(
@@ -110,7 +113,7 @@ def _links_to_links(host: str) -> Layers:
     ]
 
 
-def _too_long_to_resolve(_host: str) -> Layers:
+def _too_long_to_resolve(host: str) -> Layers:
     # Who resolves paths as text gives up beyond PATH_MAX, and lets the rest pass.
     part, path = "d" * 247, ""
     members: list[Member] = []
@@ -121,7 +124,7 @@ def _too_long_to_resolve(_host: str) -> Layers:
         symlink(path + "l" * 254, "../" * 20),
         symlink("escape", f"{path}{'l' * 254}/../.."),
     ]
-    return [[*members, file("escape/etc/passwd", b"x")]]
+    return [[*members, file(f"escape{host}/etc/passwd", b"x")]]
 
 
 LAYERS: dict[str, Callable[[str], Layers]] = {
@@ -141,20 +144,21 @@ LAYERS: dict[str, Callable[[str], Layers]] = {
 """Of the path of the host's root: layers, base first."""
 
 
-def _roots_that_are_links() -> list[bytes]:
-    slash = header_blocks(Entry(b"@", Kind.SYMLINK, linkname=b"/etc"))
+def _roots_that_are_links(host: str) -> list[bytes]:
+    target = f"{host}/etc".encode()
+    slash = header_blocks(Entry(b"@", Kind.SYMLINK, linkname=target))
     slash = _summed(b"/" + slash[1:])
-    named = [header_blocks(Entry(name, Kind.SYMLINK, linkname=b"/etc")) for name in (b".", b"..")]
+    named = [header_blocks(Entry(name, Kind.SYMLINK, linkname=target)) for name in (b".", b"..")]
     return [blocks + tar_of([file("passwd", b"x")]) for blocks in (slash, *named)]
 
 
-def _one_bad_member_among_good_ones() -> list[bytes]:
+def _one_bad_member_among_good_ones(host: str) -> list[bytes]:
     good = tar_of([folder("etc"), file("etc/passwd", b"x")])[: -len(END_OF_ARCHIVE)]
-    bad = header_blocks(Entry(b"./.", Kind.SYMLINK, linkname=b"/"))
+    bad = header_blocks(Entry(b"./.", Kind.SYMLINK, linkname=host.encode()))
     return [good + bad + good + END_OF_ARCHIVE]
 
 
-def _negative_sizes() -> list[bytes]:
+def _negative_sizes(_host: str) -> list[bytes]:
     tars = []
     for typeflag in b"0", b"5", b"L", b"x", b"g":
         block = encode_header(name=b"a", typeflag=typeflag)
@@ -168,9 +172,9 @@ def _summed(block: bytes) -> bytes:
     return block[:148] + b"%06o\0 " % checksum + block[156:]
 
 
-REFUSED: dict[str, Callable[[], list[bytes]]] = {
+REFUSED: dict[str, Callable[[str], list[bytes]]] = {
     "CVE-2021-29136": _roots_that_are_links,
     "CVE-2025-4435": _one_bad_member_among_good_ones,
     "CVE-2025-8194": _negative_sizes,
 }
-"""Tars, each of which is refused as a whole."""
+"""Of the same path: tars, each of which is refused as a whole."""

@@ -22,7 +22,14 @@ from tests.integration.cve_images import IMAGES, Scene
 from tests.integration.cve_layers import LAYERS, REFUSED
 from tests.integration.test_storage_hostile import AS_ROOT
 from tests.peers.mounting import nothing_stays_mounted
-from tests.peers.user import User, do_as, everyone_may_use_fuse, folder_for, ordinary_user
+from tests.peers.user import (
+    User,
+    do_as,
+    do_confined,
+    everyone_may_use_fuse,
+    folder_for,
+    ordinary_user,
+)
 from tests.unit.layers.trees import snapshot
 
 pytestmark = [pytest.mark.root, pytest.mark.peers]
@@ -43,12 +50,13 @@ def read_at_the_end(name: str, scene: Scene) -> None:
     chain = stage.layers.chain(*LAYERS[name](str(scene.host)))
     stage.take_in(driver, chain.layers[0])
     with driver.mounted(chain) as tree:
-        assert (tree / "etc" / "passwd").read_bytes() == b"x"
+        inside = tree / scene.host.relative_to("/")
+        assert (inside / "etc" / "passwd").read_bytes() == b"x"
 
 
 def refused(name: str, scene: Scene) -> None:
     """Let the layers be refused, whether they are tabled first or just poured in."""
-    for tar in REFUSED[name]():
+    for tar in REFUSED[name](str(scene.host)):
         with raises(NacreError):
             table(tar)
         with suppress(NacreError), scene.stage.new().sink() as sink:
@@ -89,8 +97,21 @@ def user() -> Iterator[User]:
 @pytest.mark.parametrize("name", CASES)
 @pytest.mark.parametrize("driver", AS_ROOT)
 def test_nothing_outside_is_touched(driver: str, name: str, tmp_path: Path) -> None:
-    with nothing_stays_mounted(tmp_path):
-        attack(CASES[name], AS_ROOT[driver], tmp_path)
+    def check() -> None:
+        with nothing_stays_mounted(tmp_path):
+            attack(CASES[name], AS_ROOT[driver], tmp_path)
+
+    do_confined(tmp_path, check)
+
+
+def test_root_is_confined_in_these_tests(tmp_path: Path) -> None:
+    def check() -> None:
+        (tmp_path / "allowed").touch()
+        for place in (tmp_path.parent, Path("/"), Path("/etc"), Path("/tmp"), Path("/var/tmp")):
+            with pytest.raises(OSError, match="Read-only file system"):
+                (place / "nacre-not-allowed").touch()
+
+    do_confined(tmp_path, check)
 
 
 @pytest.mark.parametrize("name", CASES)

@@ -29,19 +29,23 @@ from tests.conftest import HubStarter
 from tests.integration.hub_people import image, part
 from tests.servers.hub import Answer, Hub, command, environment
 
-GRACE = 4.0
+GRACE = 3.0
 SETTINGS = {
     "NACRE_HUB_COLLECTION_INTERVAL": "1s",
     "NACRE_HUB_COLLECTION_RETENTION_INTERVAL": "1s",
     "NACRE_HUB_COLLECTION_GRACE": f"{GRACE:g}s",
-    "NACRE_HUB_COLLECTION_UNDO": "4s",
-    "NACRE_HUB_COLLECTION_TRASH": "4s",
+    "NACRE_HUB_COLLECTION_UNDO": "2s",
+    "NACRE_HUB_COLLECTION_TRASH": "2s",
     "NACRE_HUB_COLLECTION_UNTAGGED": "true",
     "NACRE_HUB_LOG_ACCESS": "false",
 }
 REPOSITORIES = ("soak/one", "soak/two", "soak/kept")
-# Few contents, so that they are pushed, collected and pushed again all the time.
-CONTENTS = [bytes([number]) * (3_000 + 40_000 * number) for number in range(8)]
+# Few contents, each wanted for a while by everybody and then by nobody for so long that it is
+# collected, often just when it is wanted again.
+CONTENTS = [
+    [bytes([group, number]) * (1_000 + 9_000 * number) for number in range(6)] for group in range(4)
+]
+SEASON = 3.0
 GONE_AWAY = (OSError, http.client.HTTPException)
 
 
@@ -104,7 +108,8 @@ class Client(threading.Thread):
 
     def push(self, repository: str) -> None:
         """Push an image as clients do: ask, mount or upload what is missing, then the manifest."""
-        contents = self.random.sample(CONTENTS, 3)
+        season = int(time.monotonic() / SEASON) % len(CONTENTS)
+        contents = self.random.sample(CONTENTS[season], 3)
         for data in contents:
             self.have(repository, data)
         config, *layers = contents
@@ -247,6 +252,7 @@ def _files(folder: Path) -> Iterator[Path]:
 def test_a_short_soak(start_hub: HubStarter) -> None:
     watch = run_soak(start_hub, seconds=15, workers=1, clients=4)
     assert watch.counts["images pushed"] > 10
+    assert watch.counts["blobs pushed"] > 10
     assert watch.counts["kills"] >= 1
     check(watch)
 

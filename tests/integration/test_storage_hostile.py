@@ -26,7 +26,14 @@ from nacre.testing.memory_tars import MemoryTars
 from tests.contract.test_storage_drivers import STAGES, copying_stage, fuse_stage, stage_of
 from tests.integration.test_layers_hostile import REFUSED, refused_tar
 from tests.peers.mounting import nothing_stays_mounted
-from tests.peers.user import User, do_as, everyone_may_use_fuse, folder_for, ordinary_user
+from tests.peers.user import (
+    User,
+    do_as,
+    do_confined,
+    everyone_may_use_fuse,
+    folder_for,
+    ordinary_user,
+)
 from tests.unit.layers.trees import snapshot
 from tests.unit.layers.union.test_breakouts import ATTEMPTS
 
@@ -138,7 +145,7 @@ def user() -> Iterator[User]:
 @pytest.mark.parametrize("name", ATTEMPTS)
 @pytest.mark.parametrize("driver", AS_ROOT)
 def test_a_breakout_ends_inside(host: Host, driver: str, name: str) -> None:
-    show(AS_ROOT[driver](host.base), name)
+    do_confined(host.host, lambda: show(AS_ROOT[driver](host.base), name))
 
 
 @pytest.mark.parametrize("name", ATTEMPTS)
@@ -153,7 +160,7 @@ def test_a_breakout_of_an_ordinary_user_ends_inside(
 @pytest.mark.parametrize("name", REFUSED)
 @pytest.mark.parametrize("driver", AS_ROOT)
 def test_what_can_only_be_meant_badly_is_refused(host: Host, driver: str, name: str) -> None:
-    refuse(AS_ROOT[driver](host.base), name)
+    do_confined(host.host, lambda: refuse(AS_ROOT[driver](host.base), name))
 
 
 @pytest.mark.parametrize("name", REFUSED)

@@ -16,7 +16,7 @@ from tests.peers.tools import isolated_environment, run, succeed, wait_until
 
 ADMIN = "admin"
 
-_ADDRESS = re.compile(r"listens on http://127\.0\.0\.1:(\d+)")
+_ADDRESS = re.compile(r"listens on http://127\.0\.0\.1:(\d+),")
 _PASSWORD = re.compile(r"made user admin with the password (\S+)")
 
 

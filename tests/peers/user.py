@@ -24,7 +24,7 @@ from typing import IO
 
 from nacre.errors import NacreError
 from nacre.storage.mounting import mounts, unmount
-from tests.peers.exposed import expose
+from tests.peers.exposed import confine, expose
 
 FUSE = Path("/dev/fuse")
 _GATE, _USERS = Path("/run/nacre-tests.gate"), Path("/run/nacre-tests.users")
@@ -124,6 +124,20 @@ def start_as(user: User, action: Callable[[], None], *, exposed: bool = False) -
         os._exit(1 if report else 0)
     os.close(writer)
     return child, reader
+
+
+def do_confined(folder: Path, action: Callable[[], None]) -> None:
+    """Do an action in a process of root's that can write to one folder only.
+
+    Raises:
+        AssertionError: it failed.
+    """
+
+    def confined() -> None:
+        confine(folder)
+        action()
+
+    do_as(User("root", 0, 0), confined)
 
 
 def do_as(user: User, action: Callable[[], None], *, exposed: bool = False) -> None:

@@ -109,7 +109,7 @@ _TABLE = (
     (
         "hub retention show",
         "hub_retention_show",
-        "Show which tags a repository keeps",
+        "Show which tags a repository keeps, or all of a namespace (team/)",
         "REPOSITORY",
     ),
     ("hub serve", "hub_serve", "Start a hub", ""),

@@ -169,7 +169,7 @@ class Manifests:
 
     def _tags(self, query: str = "") -> list[str]:
         answer = self._client.ask("GET", f"/v2/{self._name}/tags/list{query}").expect(200, 404)
-        return list(answer.document()["tags"]) if answer.status == 200 else []
+        return list(answer.document()["tags"] or ()) if answer.status == 200 else []
 
     def _referrers(self, subject: str, query: str = "") -> tuple[list[Json], Answer]:
         answer = self._client.ask("GET", f"/v2/{self._name}/referrers/{subject}{query}").expect(200)

@@ -273,6 +273,19 @@ def test_namespaces_are_made_changed_and_listed(data: Path) -> None:
     assert "team=\n" in out
 
 
+def test_a_namespace_that_is_there_is_the_users_only_when_that_is_said(
+    data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add = ("hub", "user", "add", "--password-stdin", f"--data={data}")
+    good(run("hub", "namespace", "set", "team", f"--data={data}"))
+    piped(monkeypatch, b"good enough")
+    assert "with --adopt the namespace" in refused(run(*add, "team"))
+    piped(monkeypatch, b"good enough")
+    good(run(*add, "--adopt", "team"))
+    piped(monkeypatch, b"good enough")
+    assert refused(run(*add, "--adopt", "team")) == "Error: the name 'team' is taken\n"
+
+
 @pytest.mark.parametrize("kind", ["public", "private"])
 def test_the_namespace_of_a_new_user_is_as_visible_as_the_settings_say(
     data: Path, kind: str, monkeypatch: pytest.MonkeyPatch

@@ -280,6 +280,8 @@ def test_retention_is_set_shown_and_applied(hub: Hub) -> None:
 
 def test_a_namespace_sets_retention_for_all_its_repositories(hub: Hub) -> None:
     assert hub.good("retention", "set", "team/", "--last", "0") == ["team/"]
+    assert hub.good("retention", "show", "team/", "--format", "{{.Last}}") == ["0"]
+    assert "no namespace" in hub.refused("retention", "show", "far/")
     assert len(hub.good("retention", "run", "--dry-run", "team/app")) == 3
     hub.good("retention", "set", "team/app", "--last", "5")
     assert hub.good("retention", "run", "--dry-run") == []

@@ -8,14 +8,17 @@ from typing import TYPE_CHECKING
 
 from nacre.cli.flags import Flag, Kind, UsageError
 from nacre.cli.options import switch
-from nacre.errors import Invalid
+from nacre.errors import Invalid, NotFound
 from nacre.hub import units
 from nacre.hub.repositories.policy import Retention
+from nacre.oci.quoting import quoted
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
     from nacre.cli.flags import Given
+    from nacre.hub.records import Records
+    from nacre.hub.repositories.repository import Namespace
 
 
 def _number(text: str) -> int:
@@ -46,6 +49,19 @@ FLAGS = (
     Flag("pulled-within", Kind("time", _time), None, "Keep what was pulled so recently (30d)"),
     Flag("pushed-within", Kind("time", _time), None, "Keep what was pushed so recently (30d)"),
 )
+
+
+async def namespace_of(records: Records, place: str) -> Namespace:
+    """Return the namespace of a place such as ``team/``.
+
+    Raises:
+        NotFound: there is none.
+    """
+    name = place.removesuffix("/")
+    for each in await records.repositories.namespaces():
+        if each.name == name:
+            return each
+    raise NotFound(f"there is no namespace {quoted(name)}")
 
 
 def changed(rules: Retention, given: Given) -> Retention:

@@ -34,14 +34,9 @@ def run(given: Given, console: Console) -> int:
 
 
 async def _change_namespace(records: Records, place: str, given: Given) -> None:
-    name = place.removesuffix("/")
-    for space in await records.repositories.namespaces():
-        if space.name == name:
-            rules = hub_retention.changed(space.policy.retention, given)
-            policy = replace(space.policy, retention=rules)
-            await records.repositories.change_namespace(name, policy=policy)
-            return
-    raise NotFound(f"there is no namespace {quoted(name)}")
+    space = await hub_retention.namespace_of(records, place)
+    policy = replace(space.policy, retention=hub_retention.changed(space.policy.retention, given))
+    await records.repositories.change_namespace(space.name, policy=policy)
 
 
 async def _change_repository(records: Records, place: str, given: Given) -> None:

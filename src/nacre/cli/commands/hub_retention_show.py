@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
     from nacre.hub.records import Records
+    from nacre.hub.repositories.repository import Namespace, Repository
 
 FLAGS = (*hub_data.FLAGS, TABLE_FORMAT)
 _TABLE = "table {{.Last}}\t{{.PushedWithin}}\t{{.PulledWithin}}\t{{.Matching}}"
@@ -31,8 +32,12 @@ def run(given: Given, console: Console) -> int:
     """Print the rules that hold."""
 
     async def rows(records: Records) -> list[dict[str, object]]:
-        repository = await hub_data.repository_of(records, given.words[0])
-        return [hub_retention.row(repository.policy.retention)]
+        place = given.words[0]
+        if place.endswith("/"):
+            holder: Namespace | Repository = await hub_retention.namespace_of(records, place)
+        else:
+            holder = await hub_data.repository_of(records, place)
+        return [hub_retention.row(holder.policy.retention)]
 
     found = hub_data.with_records(given, rows)
     console.lines(render_rows(found, format=given.format, default_table=_TABLE, headers=_HEADERS))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from nacre.cli.commands import hub_data
 from nacre.cli.options import switch
 from nacre.cli.passwords import new_password
+from nacre.errors import AlreadyExists
 from nacre.hub.accounts.names import checked_user_name
 from nacre.hub.accounts.passwords import Passwords, checked_password
 
@@ -15,8 +16,14 @@ if TYPE_CHECKING:
     from nacre.cli.flags import Given
     from nacre.hub.records import Records
 
+MORE = """\
+A namespace keeps its name when its user is removed, or "nacre hub rebuild" has
+made it again: nobody else must get it by mistake. --adopt says that this is the
+right user.
+"""
 FLAGS = (
     *hub_data.FLAGS,
+    switch("adopt", "Make a namespace that is there already, with all it holds, the user's"),
     switch("admin", "Let the user run the hub: see and change everything"),
     switch("password-stdin", "Take the password from stdin"),
 )
@@ -30,7 +37,12 @@ def run(given: Given, console: Console) -> int:
     async def add(records: Records) -> None:
         with Passwords() as passwords:
             recorded = await passwords.hash(password)
-        await records.users.add(name, recorded, is_admin=given.admin)
+        try:
+            await records.users.add(name, recorded, is_admin=given.admin, adopt=given.adopt)
+        except AlreadyExists as error:
+            if await records.users.find(name) is None:
+                error.remedy = "with --adopt the namespace of this name becomes the user's"
+            raise
 
     hub_data.with_records(given, add)
     console.line(name)

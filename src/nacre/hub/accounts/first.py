@@ -39,7 +39,8 @@ async def first_admin(
     with Passwords(hasher) as passwords:
         recorded = await passwords.hash(password)
     try:
-        await users.add(FIRST, recorded, is_admin=True)
+        # A hub that was rebuilt has the namespace already, and nobody whose it is.
+        await users.add(FIRST, recorded, is_admin=True, adopt=True)
     except AlreadyExists:
         return None
     return password

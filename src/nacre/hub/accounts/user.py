@@ -31,10 +31,13 @@ class Users(Protocol):
     async def find(self, name: str) -> User | None:
         """Return a user, or None."""
 
-    async def add(self, name: str, password_hash: str, *, is_admin: bool) -> User:
+    async def add(
+        self, name: str, password_hash: str, *, is_admin: bool, adopt: bool = False
+    ) -> User:
         """Make a user and the namespace that it owns; its id was never given out before.
 
-        The namespace is private, or what the records were opened with.
+        The namespace is private, or what the records were opened with. With ``adopt``, one that is
+        there without a user becomes the user's, with all that it holds.
 
         Raises:
             AlreadyExists: there is a user or a namespace of this name.

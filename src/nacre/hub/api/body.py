@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -18,6 +19,8 @@ _WORTH_IT = 64 * 1024  # bytes that come at once and are passed on as they are
 
 _PATIENT_BEYOND = 4
 # How often over its limit a small body is still read, so that a client sees why it is refused.
+
+_MOST_PASSED_OVER = 16 << 20
 
 
 async def buffers(request: Request, *, patience: timedelta) -> AsyncIterator[Buffer]:
@@ -66,7 +69,29 @@ async def whole(request: Request, *, limit: int, patience: timedelta) -> bytes:
     return bytes(kept)
 
 
+async def pass_over(request: Request, *, patience: timedelta) -> None:
+    """Read the body of a request that is refused without a look at it, unless it is large.
+
+    Many clients look for a reply only when they have sent everything, as the Go programs do whose
+    first try has no token yet: a connection that ended before would be all that they see.
+    """
+    is_chunked = request.header(b"transfer-encoding") is not None
+    asks_first = request.header(b"expect") is not None
+    if request.was_read or asks_first or not (is_chunked or request.length):
+        return
+    left = _MOST_PASSED_OVER - (request.length or 0)
+    if left < 0:
+        return
+    with contextlib.suppress(TimeoutError, TooSlow, Interrupted):
+        async with asyncio.timeout(patience.total_seconds()):
+            async for part in _parts(request, patience):
+                left -= len(part) if is_chunked else 0
+                if left < 0:
+                    return
+
+
 async def _parts(request: Request, patience: timedelta) -> AsyncIterator[bytes]:
+    request.was_read = True
     seconds = patience.total_seconds()
     while True:
         try:

@@ -28,15 +28,16 @@ class QueryInvalid(NameInvalid):
 
 
 class Request:
-    """One request; ``scope`` and ``receive`` are ASGI's."""
+    """One request; ``scope`` and ``receive`` are ASGI's, ``was_read``: its body was asked for."""
 
-    __slots__ = ("_fields", "method", "path", "receive", "scope")
+    __slots__ = ("_fields", "method", "path", "receive", "scope", "was_read")
 
     def __init__(self, scope: Scope, receive: Receive) -> None:
         self.scope = scope
         self.receive = receive
         self.method: str = scope["method"]
         self.path: str = scope["path"]
+        self.was_read = False
         self._fields: list[tuple[str, str]] | None = None
 
     def header(self, name: bytes) -> str | None:

@@ -11,6 +11,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
+from nacre.hub.api import body
 from nacre.hub.api.base import BaseRoutes
 from nacre.hub.api.blobs import BlobRoutes
 from nacre.hub.api.door import Door
@@ -56,6 +57,7 @@ class RegistryApp:
         on_repository: by route and method, what answers below ``/v2/<name>/``.
         on_hub: by path, the route's name and what answers to GET and HEAD.
         challenge: for those who are to get a token.
+        patience: how long a client may send nothing.
         hosts: names of this hub for ``ns=``, besides the one that a client uses.
     """
 
@@ -65,11 +67,13 @@ class RegistryApp:
         on_hub: Mapping[str, tuple[str, OnHub]],
         *,
         challenge: Challenge,
+        patience: timedelta,
         hosts: frozenset[str] = frozenset(),
     ) -> None:
         self._on_repository = on_repository
         self._on_hub = on_hub
         self._challenge = challenge
+        self._patience = patience
         self._hosts = hosts
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -79,6 +83,7 @@ class RegistryApp:
             reply = await ready(await self._answer(request), scope)
         except Exception as error:  # noqa: BLE001 (no client ever sees a traceback)
             reply = reply_to(error, request, self._challenge)
+            await body.pass_over(request, patience=self._patience)
         await deliver(reply, scope, send)
 
     async def _answer(self, request: Request) -> Reply:
@@ -159,6 +164,7 @@ def registry_app(
         _on_repository(uploads, BlobRoutes(door, having, place), manifests, listings),
         _on_hub(BaseRoutes(door), listings),
         challenge=Challenge(service=service, url=url),
+        patience=patience,
         hosts=frozenset({url.partition("://")[2].partition("/")[0]}),
     )
 

@@ -135,7 +135,9 @@ class Manifests(Protocol):
     async def put(
         self, repository: int, manifest: Manifest, *, tags: Sequence[str], terms: Terms
     ) -> None:
-        """Record a manifest and let the tags point to it; repeating it changes nothing.
+        """Record a manifest and let the tags point to it.
+
+        Repeating it changes nothing but when the tags were last pushed.
 
         Raises:
             ManifestBlobUnknown: it names what the repository does not have; ``detail`` is the list

@@ -65,6 +65,7 @@ class MemoryManifests:
     ) -> None:
         before = row.tags.get(tag)
         if before is not None and before.digest == digest:
+            row.tags[tag] = replace(before, pushed_at=self._state.now())
             return
         change = change or (TagChange.MOVED if before else TagChange.CREATED)
         pulled_at = before.pulled_at if before else None

@@ -22,15 +22,18 @@ class MemoryUsers:
     async def find(self, name: str) -> User | None:
         return self._state.users.get(name)
 
-    async def add(self, name: str, password_hash: str, *, is_admin: bool) -> User:
-        if name in self._state.users or name in self._state.namespaces:
+    async def add(
+        self, name: str, password_hash: str, *, is_admin: bool, adopt: bool = False
+    ) -> User:
+        if name in self._state.users or (name in self._state.namespaces and not adopt):
             raise AlreadyExists(f"the name {quoted(name)} is taken")
         now = self._state.now()
         user = User(self._state.new_id(), name, password_hash, is_admin, 0, now)
-        space = NamespaceRow(self._state.new_id(), name, self._visibility)
-        space.roles[name] = Role.OWNER
+        if name not in self._state.namespaces:
+            space = NamespaceRow(self._state.new_id(), name, self._visibility)
+            self._state.namespaces[name] = space
+        self._state.namespaces[name].roles[name] = Role.OWNER
         self._state.users[name] = user
-        self._state.namespaces[name] = space
         return user
 
     async def set_password(self, name: str, password_hash: str) -> None:

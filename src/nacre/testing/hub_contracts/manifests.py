@@ -91,7 +91,7 @@ class ManifestsContract:
         hub.put(app, manifest)
         assert hub.is_there(app, manifest)
 
-    def test_putting_again_changes_nothing(self, hub: Stage) -> None:
+    def test_putting_again_changes_nothing_but_when_the_tag_was_pushed(self, hub: Stage) -> None:
         app = hub.repository("team/app")
         manifest = image(hub.push(app, b"data"))
         hub.put(app, manifest, "v1")
@@ -203,8 +203,9 @@ def _missing(hub: Stage, repository: int, manifest: Manifest, *tags: str) -> obj
 
 def _seen(hub: Stage, repository: int) -> object:
     manifests = hub.records.manifests
-    tags = hub.do(manifests.tags(repository, after="", limit=100))
-    return list(tags), list(hub.do(manifests.tag_list(repository))), _history(hub, repository)
+    names = hub.do(manifests.tags(repository, after="", limit=100))
+    tags = [(tag.name, tag.digest, tag.by) for tag in hub.do(manifests.tag_list(repository))]
+    return list(names), tags, _history(hub, repository)
 
 
 def _history(hub: Stage, repository: int) -> list[object]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from nacre.hub.errors import ManifestUnknown, TagImmutable
@@ -59,6 +60,18 @@ class TagsContract:
         assert hub.tagged(app, "v1") == new.digest
         assert hub.do(delete(app, "v1", terms=BY_BOB, expected=new.digest))
         assert hub.tagged(app, "v1") is None
+
+    def test_pushing_the_same_again_renews_when_it_was_pushed_and_is_no_event(
+        self, hub: Stage
+    ) -> None:
+        app = hub.repository("team/app")
+        one = hub.put(app, image(hub.push(app, b"one")), "v1")
+        (before,) = hub.do(hub.records.manifests.tag_list(app))
+        hub.clock.go(3 * DAY)
+        hub.put(app, one, "v1", terms=Terms(by="carol"))
+        (after,) = hub.do(hub.records.manifests.tag_list(app))
+        assert after == replace(before, pushed_at=hub.clock())
+        assert len(hub.do(hub.records.manifests.history(app, "v1", 9))) == 1
 
     def test_an_immutable_tag_can_be_made_and_pushed_again(self, hub: Stage) -> None:
         app = hub.repository("team/app")

@@ -25,6 +25,17 @@ class UsersContract:
         assert hub.do(hub.records.users.find("eve")) is None
         assert list(hub.do(hub.records.users.all())) == [ann, bob]
 
+    def test_a_namespace_without_a_user_is_adopted_on_demand_only(self, hub: Stage) -> None:
+        users = hub.records.users
+        hub.repository("alice/app")
+        with raises(AlreadyExists):
+            hub.do(users.add("alice", "hash", is_admin=False))
+        hub.do(users.add("alice", "hash", is_admin=False, adopt=True))
+        standing = hub.do(hub.records.repositories.standing("alice/app", "alice"))
+        assert standing.role is Role.OWNER
+        with raises(AlreadyExists):
+            hub.do(users.add("alice", "hash", is_admin=False, adopt=True))
+
     def test_a_user_owns_the_private_namespace_of_the_name(self, hub: Stage) -> None:
         _add(hub, "bob")
         standing = hub.do(hub.records.repositories.standing("bob/app", "bob"))

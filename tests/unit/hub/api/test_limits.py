@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nacre.errors import Invalid
-from nacre.hub.api.limits import LimitedPulls, LimitedRequests
+from nacre.hub.api.limits import LimitedHeads, LimitedPulls, LimitedRequests
 from nacre.hub.api.observing import Receive, Scope, Send
 from nacre.hub.api.rates import Buckets, Rate
 from tests.unit.hub.api.calling import Answer, call, http
@@ -201,3 +201,10 @@ def test_nothing_else_is_a_pull(method: str, path: str) -> None:
             assert "ratelimit-limit" not in answer.headers
 
     run_with(main)
+
+
+def test_heads_that_are_too_large_are_refused() -> None:
+    limited = LimitedHeads(always_ok, 100)
+    small, large = {"X": "x" * 99}, {"X": "x" * 100}
+    assert asyncio.run(call(limited, http(headers=small))).status == 200
+    assert asyncio.run(call(limited, http(headers=large))).status == 431

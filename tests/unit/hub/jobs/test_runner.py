@@ -5,11 +5,15 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
 
 from nacre.hub.errors import Busy
 from nacre.hub.jobs.pulls import Pulls
 from nacre.hub.jobs.runner import Job, Runner
 from nacre.testing.hub_records import MemoryRecords
+
+if TYPE_CHECKING:
+    import pytest
 
 SOON = timedelta(milliseconds=1)
 
@@ -146,5 +150,28 @@ def test_pulls_are_written_down_together_and_once() -> None:
         pulls.note(1, "latest")
         assert await pulls.write() == {}
         assert await pulls.write() == {}
+
+    asyncio.run(scenario())
+
+
+def test_a_mistake_in_a_job_is_told_and_does_not_end_it_for_ever(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def scenario() -> None:
+        runs = 0
+        enough = asyncio.Event()
+
+        async def run() -> Mapping[str, object]:
+            nonlocal runs
+            runs += 1
+            if runs == 3:
+                enough.set()
+            raise ZeroDivisionError
+
+        reports = Reports()
+        async with runner(MemoryRecords(), Job("count", SOON, run), reports):
+            await enough.wait()
+        assert reports[0] == ("count", {"failed": "ZeroDivisionError"})
+        assert "the job count failed" in caplog.text
 
     asyncio.run(scenario())

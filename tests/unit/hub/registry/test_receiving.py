@@ -7,6 +7,7 @@ import threading
 from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 from itertools import count
+from typing import cast
 
 import pytest
 
@@ -16,6 +17,7 @@ from nacre.hub.registry.chunk import Chunk, Interrupted
 from nacre.hub.registry.pouring import Pouring
 from nacre.hub.registry.receiving import Receiving
 from nacre.hub.registry.rules import Rules
+from nacre.hub.registry.uploads import Uploads
 from nacre.hub.repositories.repository import Visibility
 from nacre.oci.digest import Digest
 from nacre.testing.hub_bytes import MemoryPlace
@@ -101,6 +103,38 @@ def test_an_upload_that_is_cancelled_meanwhile_makes_no_blob() -> None:
 
         with pytest.raises(BlobUploadUnknown):
             await process.append(upload, Chunk(body()), repository=scene.repository, owner="")
+
+    on_scene(test)
+
+
+def test_an_upload_that_was_given_back_is_not_taken_again_by_a_late_renewal() -> None:
+    class SlowToAnswer:
+        """Records whose answer to a ``leave`` takes longer than a lease lives."""
+
+        def __init__(self, uploads: Uploads) -> None:
+            self._uploads = uploads
+
+        def __getattr__(self, name: str) -> object:
+            return getattr(self._uploads, name)
+
+        async def leave(
+            self, upload: str, *, holder: str, offset: int, digest: Digest | None
+        ) -> None:
+            await self._uploads.leave(upload, holder=holder, offset=offset, digest=digest)
+            await asyncio.sleep(0.1)
+
+    async def test(scene: Scene) -> None:
+        rules = Rules(lease=timedelta(milliseconds=30))
+        process = Receiving(
+            cast("Uploads", SlowToAnswer(scene.records.uploads)),
+            scene.place,
+            rules=rules,
+            now=lambda: NOW,
+            new_id=lambda: f"id{next(scene.ids)}",
+        )
+        upload = (await process.start(scene.repository, "")).id
+        await scene.append(process, upload, b"one")
+        assert await scene.append(scene.process(), upload, b"two") == 6
 
     on_scene(test)
 

@@ -32,6 +32,7 @@ _POINT = _point.on_conflict_do_update(
         "pushed_by": _point.excluded.pushed_by,
     },
 )
+_PUSHED_AGAIN = update(tags).where(*_one).values(pushed_at=bindparam("at"))
 _NOTE = insert(tag_events)
 _NAMES = (
     select(tags.c.name)
@@ -113,6 +114,8 @@ def point(
     """Let a tag point to a manifest and return the one it pointed to before, if another."""
     before = pointed_to(connection, repository, tag)
     if before == digest:
+        its = {"repository": repository, "tag": tag}
+        connection.execute(_PUSHED_AGAIN, its | {"at": stamp(now)})
         return None
     values = {"repository_id": repository, "name": tag, "digest": digest, "pushed_by": by}
     connection.execute(_POINT, values | {"pushed_at": stamp(now), "pulled_at": None})

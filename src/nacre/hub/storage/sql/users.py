@@ -12,7 +12,7 @@ from nacre.errors import AlreadyExists, NotFound
 from nacre.hub.accounts.user import User
 from nacre.hub.repositories.repository import Role, Visibility
 from nacre.hub.storage.sql.database import Database
-from nacre.hub.storage.sql.repository_rows import add_namespace
+from nacre.hub.storage.sql.repository_rows import ensure_namespace
 from nacre.hub.storage.sql.schema import namespace_grants, namespaces, repositories, users
 from nacre.hub.storage.sql.values import moment, stamp
 from nacre.oci.quoting import quoted
@@ -65,12 +65,14 @@ class SqlUsers:
             ("user", name), lambda connection: _find(connection, name)
         )
 
-    async def add(self, name: str, password_hash: str, *, is_admin: bool) -> User:
+    async def add(
+        self, name: str, password_hash: str, *, is_admin: bool, adopt: bool = False
+    ) -> User:
         """See `Users.add`."""
 
         def change(connection: Connection) -> User:
             taken = connection.execute(_TAKEN, {"namespace": name}).first()
-            if taken is not None or _find(connection, name) is not None:
+            if (taken is not None and not adopt) or _find(connection, name) is not None:
                 raise AlreadyExists(f"the name {quoted(name)} is taken")
             values = {
                 "name": name,
@@ -81,7 +83,7 @@ class SqlUsers:
             }
             connection.execute(_ADD, values)
             user = _known(connection, name)
-            namespace = add_namespace(connection, name, self._visibility, quota=self._quota)
+            namespace = ensure_namespace(connection, name, self._visibility, quota=self._quota)
             owner = {"user_id": user.id, "namespace_id": namespace, "role": Role.OWNER}
             connection.execute(_OWN, owner)
             return user
