@@ -26,6 +26,7 @@ from nacre.hub.options import Limits, Options, Size, keys, sections, written
 
 _PREFIX = "NACRE_HUB_"
 _SERVICE = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
+_YEARS = 100 * 365 * 86_400  # seconds
 _CHOICES = {
     ("registry", "visibility"): ("public", "private"),
     ("log", "format"): ("text", "json"),
@@ -246,15 +247,18 @@ def _from_toml(default: object, value: object) -> object:
 def _check_numbers(options: Options) -> None:
     server, auth, registry, limits = options.server, options.auth, options.registry, options.limits
     seconds = registry.client_patience.total_seconds()
-    journal = options.collection.journal.total_seconds()
+    collection = options.collection
     for key, number, least, most in (
         ("server.workers", server.workers, 1, 64),
         ("server.stop-within", server.stop_within.total_seconds(), 1, 86_400),
         ("auth.token-life", auth.token_life.total_seconds(), 60, 86_400),
         ("registry.page", registry.page, 1, 100_000),
         ("registry.client-patience", seconds, 1, 86_400),
+        # Without any, what a client was told to be there could go before it uses it.
+        ("collection.grace", collection.grace.total_seconds(), 1, _YEARS),
+        ("collection.trash", collection.trash.total_seconds(), 1, _YEARS),
         # Never off: what is not carried to the journal piles up in the records.
-        ("collection.journal", journal, 0.1, 86_400),
+        ("collection.journal", collection.journal.total_seconds(), 0.1, 86_400),
         ("limits.header", limits.header, 8192, 1 << 24),
         ("limits.uploads", limits.uploads, 1, 100_000),
     ):

@@ -90,6 +90,8 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_file(
         ("[auth]\nservice = 'a\"b'\n", "is no name of a service"),
         ("[registry]\npage = 0\n", "registry.page must be from 1 to 100000"),
         ("[registry]\nclient-patience = '0s'\n", "registry.client-patience must be from 1"),
+        ("[collection]\ngrace = '0s'\n", "collection.grace must be from 1"),
+        ("[collection]\ntrash = '0s'\n", "collection.trash must be from 1"),
         ("[collection]\njournal = '0s'\n", "collection.journal must be from 0.1"),
         ("[limits]\nheader = 100\n", "limits.header must be from 8192"),
         ("[limits]\nuploads = 0\n", "limits.uploads must be from 1"),

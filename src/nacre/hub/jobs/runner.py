@@ -11,11 +11,14 @@ from datetime import datetime, timedelta
 from typing import Self
 
 from nacre.errors import NacreError
+from nacre.hub.errors import Busy
 from nacre.hub.jobs.queue import Leases
 
 _log = logging.getLogger(__name__)
 
-_LEASE = timedelta(minutes=10)
+_LEASE = timedelta(seconds=30)
+"""How long a job stays a process's that was killed; one that lives renews it in time."""
+_RENEWALS = 3  # in the time of a lease
 Report = Callable[[str, Mapping[str, object]], None]
 
 
@@ -41,6 +44,7 @@ class Runner:
         holder: unique to this process.
         report: told what a job did, or why it failed; a failed job is tried again.
         now: the clock, with its zone.
+        lease: how long a process keeps a job without a sign of life.
     """
 
     def __init__(
@@ -51,12 +55,14 @@ class Runner:
         holder: str,
         report: Report,
         now: Callable[[], datetime],
+        lease: timedelta = _LEASE,
     ) -> None:
         self._jobs = [job for job in jobs if job.interval > timedelta(0)]
         self._leases = leases
         self._holder = holder
         self._report = report
         self._now = now
+        self._lease = lease
         self._tasks: list[asyncio.Task[None]] = []
 
     async def __aenter__(self) -> Self:
@@ -88,13 +94,41 @@ class Runner:
         """Run a job unless another process has it."""
         if job.is_wanted is not None and not await job.is_wanted():
             return
-        now = self._now()
-        until = now + max(_LEASE, job.interval)
-        if not await self._leases.acquire(job.name, self._holder, now, until):
+        if not await self._hold(job):
             return
         try:
-            done = await job.run()
+            done = await self._while_held(job)
         finally:
             await self._leases.release(job.name, self._holder)
         if done:
             self._report(job.name, done)
+
+    async def _hold(self, job: Job) -> bool:
+        """Take or renew the lease; return whether it is ours."""
+        now = self._now()
+        return await self._leases.acquire(job.name, self._holder, now, now + self._lease)
+
+    async def _while_held(self, job: Job) -> Mapping[str, object]:
+        """Run a job, renewing its lease meanwhile.
+
+        Raises:
+            Busy: the lease was lost, as after a long sleep of the machine; the job is broken off.
+        """
+        working = asyncio.ensure_future(job.run())
+        losing = asyncio.ensure_future(self._until_lost(job))
+        try:
+            await asyncio.wait((working, losing), return_when=asyncio.FIRST_COMPLETED)
+            if not working.done():
+                losing.result()
+                raise Busy(f"another process has taken over the job {job.name}")
+            return working.result()
+        finally:
+            for task in (working, losing):
+                task.cancel()
+            await asyncio.wait((working, losing))
+
+    async def _until_lost(self, job: Job) -> None:
+        pause = (self._lease / _RENEWALS).total_seconds()
+        await asyncio.sleep(pause)
+        while await self._hold(job):
+            await asyncio.sleep(pause)

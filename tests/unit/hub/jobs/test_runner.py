@@ -5,15 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+
+import pytest
 
 from nacre.hub.errors import Busy
 from nacre.hub.jobs.pulls import Pulls
 from nacre.hub.jobs.runner import Job, Runner
 from nacre.testing.hub_records import MemoryRecords
-
-if TYPE_CHECKING:
-    import pytest
 
 SOON = timedelta(milliseconds=1)
 
@@ -173,5 +171,63 @@ def test_a_mistake_in_a_job_is_told_and_does_not_end_it_for_ever(
             await enough.wait()
         assert reports[0] == ("count", {"failed": "ZeroDivisionError"})
         assert "the job count failed" in caplog.text
+
+    asyncio.run(scenario())
+
+
+def test_a_long_job_keeps_its_lease_and_a_dead_process_soon_loses_it() -> None:
+    async def scenario() -> None:
+        records, lease = MemoryRecords(), timedelta(milliseconds=30)
+        started = asyncio.Event()
+
+        async def long() -> Mapping[str, object]:
+            started.set()
+            await asyncio.sleep(0.2)
+            return {"done": True}
+
+        job, reports = Job("long", SOON, long), Reports()
+        one = Runner([job], records.leases, holder="one", report=reports, now=now, lease=lease)
+        running = asyncio.create_task(one.once(job))
+        await started.wait()
+        await asyncio.sleep(0.1)
+        assert not await records.leases.acquire("long", "two", now(), now() + lease)
+        await running
+        assert reports == [("long", {"done": True})]
+        # A process that is killed gives nothing back.
+        assert await records.leases.acquire("long", "killed", now(), now() + lease)
+        await asyncio.sleep(0.05)
+        await one.once(job)
+        assert len(reports) == 2
+
+    asyncio.run(scenario())
+
+
+def test_a_job_whose_lease_was_lost_is_broken_off() -> None:
+    async def scenario() -> None:
+        records, ended = MemoryRecords(), []
+
+        async def endless() -> Mapping[str, object]:
+            try:
+                await asyncio.sleep(60)
+            finally:
+                ended.append("endless")
+            return {}
+
+        job = Job("endless", SOON, endless)
+        one = Runner(
+            [job],
+            records.leases,
+            holder="one",
+            report=Reports(),
+            now=now,
+            lease=timedelta(milliseconds=30),
+        )
+        running = asyncio.create_task(one.once(job))
+        await asyncio.sleep(0)
+        late = now() + timedelta(hours=1)
+        assert await records.leases.acquire("endless", "two", late, late + timedelta(hours=1))
+        with pytest.raises(Busy, match="has taken over the job endless"):
+            await running
+        assert ended == ["endless"]
 
     asyncio.run(scenario())
