@@ -23,9 +23,9 @@ from tests.compat.conformance.client import Client
 from tests.compat.images import ARM, GZIP
 from tests.compat.parties import SkopeoParty
 from tests.peers.containerd import Containerd, running_containerd
-from tests.peers.hub import ADMIN, Hub, running_hub
 from tests.peers.nacre import NacreCli
 from tests.peers.tools import Tool
+from tests.servers.hub import ADMIN, Hub, started_hub
 
 SIGNATURE = "application/vnd.dev.cosign.simplesigning.v1+json"
 BUNDLE = "application/vnd.dev.sigstore.bundle.v0.3+json"
@@ -36,7 +36,7 @@ EMPTY = "application/vnd.oci.empty.v1+json"
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """A hub with login, whose repositories are private."""
     settings = '[registry]\nvisibility = "private"\n'
-    with running_hub(tmp_path_factory.mktemp("hub"), settings=settings) as running:
+    with started_hub(tmp_path_factory.mktemp("hub"), settings=settings) as running:
         yield running
 
 

@@ -23,9 +23,9 @@ from tests.compat.parties import (
     PodmanParty,
     SkopeoParty,
 )
-from tests.peers.hub import Hub, running_hub
 from tests.peers.nacre import NacreCli
 from tests.peers.tools import Tool, wait_until
+from tests.servers.hub import Hub, started_hub
 
 USER, OTHER, PASSWORD = "alice", "bob", "mother of pearl: ñ"
 PARTIES = {
@@ -42,7 +42,7 @@ Join = Callable[[str], Party]
 def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hub]:
     """A hub with login, two users, private repositories and short pages."""
     settings = '[registry]\nvisibility = "private"\npage = 100\n'
-    with running_hub(tmp_path_factory.mktemp("hub"), settings=settings) as running:
+    with started_hub(tmp_path_factory.mktemp("hub"), settings=settings) as running:
         for name in (USER, OTHER):
             running.add_user(name, PASSWORD)
         yield running
@@ -118,10 +118,10 @@ def test_what_one_pushes_the_other_pulls(
 def test_blobs_come_in_streams_of_unknown_length(join: Join, hub: Hub, kind: str) -> None:
     """They send PATCH without a length, which few others do."""
     join(kind).push(GZIP, f"{hub.host}/{USER}/streamed-{kind}:1")
-    wait_until(lambda: f"streamed-{kind}/manifests/1" in hub.log(), "the hub's log")
+    wait_until(lambda: f"streamed-{kind}/manifests/1" in hub.log, "the hub's log")
     patched = [
         line
-        for line in hub.log().splitlines()
+        for line in hub.log.splitlines()
         if "method=PATCH" in line and f"streamed-{kind}/" in line and " access " in line
     ]
     assert patched

@@ -7,39 +7,25 @@ from pathlib import Path
 
 import pytest
 
-from nacre.testing.hub_contracts import (
-    BlobsContract,
-    GarbageContract,
-    InventoryContract,
-    JobLeasesContract,
-    ManifestsContract,
-    OutboxContract,
-    QuotasContract,
-    RepositoriesContract,
-    SigningKeysContract,
-    Stage,
-    StandingContract,
-    TagsContract,
-    UploadsContract,
-    UsersContract,
-)
+from nacre.testing import hub_contracts as its
+from nacre.testing.hub_contracts import Stage
 from tests.contract.hub_opening import in_memory, in_sql
 
 
 class _Everything(
-    BlobsContract,
-    GarbageContract,
-    InventoryContract,
-    JobLeasesContract,
-    ManifestsContract,
-    OutboxContract,
-    QuotasContract,
-    RepositoriesContract,
-    SigningKeysContract,
-    StandingContract,
-    TagsContract,
-    UploadsContract,
-    UsersContract,
+    its.BlobsContract,
+    its.GarbageContract,
+    its.InventoryContract,
+    its.JobLeasesContract,
+    its.ManifestsContract,
+    its.OutboxContract,
+    its.QuotasContract,
+    its.RepositoriesContract,
+    its.SigningKeysContract,
+    its.StandingContract,
+    its.TagsContract,
+    its.UploadsContract,
+    its.UsersContract,
 ):
     """What `Records` promise; no two suites have a test of the same name but for what is below."""
 

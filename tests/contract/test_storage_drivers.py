@@ -86,7 +86,7 @@ def copying(
 
 # The same as an ordinary user, in processes of the user's
 
-SUITE = [name for name in vars(StorageDriverContract) if name.startswith("test_")]
+SUITE = [name for name in dir(StorageDriverContract) if name.startswith("test_")]
 
 
 @pytest.fixture(scope="module")

@@ -12,12 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from nacre.oci import wire
+from tests.integration import hub_api_answers as answers
+from tests.integration.hub_api_answers import DIGEST, ID, NAME, TAG
 
 FILE = Path(__file__).parents[2] / "docs" / "hub-api.json"
-NAME = r"^[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*(/[a-z0-9]+((\.|_|__|-+)[a-z0-9]+)*)*$"
-TAG = r"^[a-zA-Z0-9_][a-zA-Z0-9._-]{0,127}$"
-DIGEST = r"^(sha256:[0-9a-f]{64}|sha512:[0-9a-f]{128})$"
-ID = r"^[A-Za-z0-9_-]{1,64}$"
 
 ALWAYS = (401, 408, 429, 503)
 """What any operation may answer: no login, too slow, too many, busy."""
@@ -36,8 +34,8 @@ class Operation:
     has_body: bool = False
 
 
-_BLOB, _UPLOAD = "/v2/{name}/blobs/{digest}", "/v2/{name}/blobs/uploads/{id}"
-_MANIFEST = "/v2/{name}/manifests/{reference}"
+_BLOB, _UPLOAD, _MANIFEST = answers.BLOB, answers.UPLOAD, answers.MANIFEST
+_TAGS, _REFERRERS = answers.TAGS, answers.REFERRERS
 _REFUSED = (400, 403, 404)
 
 OPERATIONS = (
@@ -51,7 +49,7 @@ OPERATIONS = (
     Operation("DELETE", _BLOB, "Delete a blob", (202, *_REFUSED)),
     Operation(
         "POST",
-        "/v2/{name}/blobs/uploads/",
+        answers.UPLOADS,
         "Push or mount a blob, or start an upload",
         (201, 202, 413, 507, *_REFUSED),
         ("digest", "mount", "from", "digest-algorithm"),
@@ -68,16 +66,16 @@ OPERATIONS = (
     Operation("HEAD", _MANIFEST, "Ask for a manifest", (200, 304, *_REFUSED)),
     Operation("PUT", _MANIFEST, "Push a manifest", (201, 413, 414, 507, *_REFUSED), ("tag",), True),
     Operation("DELETE", _MANIFEST, "Delete a manifest or tag", (202, *_REFUSED)),
-    Operation("GET", "/v2/{name}/tags/list", "List tags", (200, *_REFUSED), ("n", "last")),
-    Operation("HEAD", "/v2/{name}/tags/list", "Ask for tags", (200, *_REFUSED), ("n", "last")),
+    Operation("GET", _TAGS, "List tags", (200, *_REFUSED), ("n", "last")),
+    Operation("HEAD", _TAGS, "Ask for tags", (200, *_REFUSED), ("n", "last")),
     Operation(
         "GET",
-        "/v2/{name}/referrers/{digest}",
+        _REFERRERS,
         "List what refers to a manifest",
         (200, *_REFUSED),
         ("artifactType", "n", "last"),
     ),
-    Operation("HEAD", "/v2/{name}/referrers/{digest}", "Ask for referrers", (200, *_REFUSED)),
+    Operation("HEAD", _REFERRERS, "Ask for referrers", (200, *_REFUSED)),
     Operation("GET", "/token", "Issue a token", (200, 400), ("service", "scope", "offline_token")),
     Operation("POST", "/token", "Issue a token (OAuth2)", (200, 400), has_body=True),
     Operation("GET", "/healthz", "Say whether the hub lives", (200,)),
@@ -99,36 +97,31 @@ def description() -> dict[str, Any]:
             "description": "The OCI Distribution Specification, and what belongs to a hub.",
         },
         "paths": paths,
-        "components": {"schemas": {"Errors": _ERRORS}},
+        "components": {"schemas": answers.SCHEMAS, "securitySchemes": _LOGINS},
     }
 
 
-_ERRORS = {
-    "type": "object",
-    "required": ["errors"],
-    "properties": {
-        "errors": {
-            "type": "array",
-            "minItems": 1,
-            "items": {
-                "type": "object",
-                "required": ["code", "message"],
-                "properties": {
-                    "code": {"enum": [*sorted(wire.ERROR_CODES), "PAGINATION_NUMBER_INVALID",
-                                      "RANGE_INVALID"]},
-                    "message": {"type": "string"},
-                    "detail": {},
-                },
-            },
-        }
-    },
-}  # fmt: skip
+_LOGINS = {
+    "password": {"type": "http", "scheme": "basic"},
+    "token": {"type": "http", "scheme": "bearer"},
+}
+_SHOWN: list[dict[str, list[str]]] = [{"password": []}, {"token": []}]
+_QUERY: dict[str, dict[str, Any]] = {
+    "n": {"type": "integer", "minimum": 0},
+    "digest": {"type": "string", "pattern": DIGEST},
+    "digest-algorithm": {"enum": ["sha256", "sha512"]},
+    "service": dict(answers.SERVICE),
+    "tag": {"type": "array", "items": {"type": "string", "pattern": TAG}},
+}
+_TEXT = {"type": "string"}
 
 
 def _described(operation: Operation) -> dict[str, Any]:
     named = [name for name in _PATTERNS if f"{{{name}}}" in operation.path]
     made: dict[str, Any] = {
         "summary": operation.summary,
+        "operationId": answers.operation_id(operation.method, operation.path),
+        "security": _logins(operation),
         "parameters": [
             {
                 "name": name,
@@ -138,27 +131,52 @@ def _described(operation: Operation) -> dict[str, Any]:
             }
             for name in named
         ]
-        + [{"name": each, "in": "query", "schema": {"type": "string"}} for each in operation.query],
+        + [_field(operation, name) for name in operation.query],
         "responses": {
             str(status): _answer(operation, status)
             for status in sorted({*operation.answers, *ALWAYS})
         },
     }
     if operation.has_body:
-        anything = {"schema": {"type": "string", "format": "binary"}}
-        kind = "application/x-www-form-urlencoded" if operation.path == "/token" else "*/*"
-        if operation.path == "/token":
-            anything = {"schema": {"type": "object"}}
-        made["requestBody"] = {"content": {kind: anything}}
+        made["requestBody"] = {"content": _body(operation)}
+        made["requestBody"]["required"] = operation.path in {"/token", _MANIFEST}
     return made
 
 
+def _logins(operation: Operation) -> list[dict[str, list[str]]]:
+    """Return what must be shown; an empty entry is for nothing, where the public may pull."""
+    if not operation.path.startswith("/v"):
+        return []
+    is_for_anybody = operation.path.startswith("/v1/") or (
+        operation.method in {"GET", "HEAD"} and "{name}" in operation.path
+    )
+    return [*_SHOWN, {}] if is_for_anybody and operation.path != _UPLOAD else _SHOWN
+
+
+def _field(operation: Operation, name: str) -> dict[str, Any]:
+    made: dict[str, Any] = {"name": name, "in": "query", "schema": _QUERY.get(name, _TEXT)}
+    if (operation.path, name) == (_UPLOAD, "digest"):
+        made["required"] = True
+    return made
+
+
+def _body(operation: Operation) -> dict[str, Any]:
+    if operation.path == "/token":
+        return {"application/x-www-form-urlencoded": {"schema": answers.FORM}}
+    if operation.path == _MANIFEST:
+        return {kind: {"schema": schema} for kind, schema in answers.PUSHED.items()}
+    return {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}
+
+
 def _answer(operation: Operation, status: int) -> dict[str, Any]:
-    is_error = status >= 400
-    made: dict[str, Any] = {"description": "an error" if is_error else "done"}
-    if is_error and operation.method != "HEAD" and operation.path != "/readyz":
-        schema = {"$ref": "#/components/schemas/Errors"}
-        made["content"] = {"application/json": {"schema": schema}}
+    its = operation.method, operation.path, status
+    made: dict[str, Any] = {"description": "an error" if status >= 400 else "done"}
+    if headers := answers.headers(*its):
+        made["headers"] = headers
+    if content := answers.content(*its):
+        made["content"] = {kind: {"schema": schema} for kind, schema in content.items()}
+    if links := answers.links(*its):
+        made["links"] = links
     return made
 
 

@@ -148,6 +148,7 @@ def test_a_wrong_password_is_refused_and_not_kept(
     warning, error = done.stderr.splitlines()
     assert warning == ("WARNING! Using --password via the CLI is insecure. Use --password-stdin.")
     assert error.startswith("Error: ")
+    assert error.endswith(" (check user name and password)")
     assert "wrong" not in error.replace("wrong password", "")
     assert not (nacre_cli.docker_config / "config.json").exists()
 

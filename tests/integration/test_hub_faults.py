@@ -116,6 +116,19 @@ def test_a_folder_of_blobs_that_went_away_is_503_until_it_is_back(start_hub: Hub
         assert hub.ask("GET", f"/v2/app/blobs/{digest}").body == data
 
 
+def test_a_disk_that_fails_is_named_in_the_log_and_to_no_client(start_hub: HubStarter) -> None:
+    hub = start_hub(OPEN)
+    (hub.data / "blobs" / "b").write_text("")  # no folder
+    target = f"/v2/app/blobs/uploads/?digest={Digest.of(SMALL)}"
+    answer = hub.ask("POST", target, SMALL)
+    assert is_spec_error(answer, 503, "TOOMANYREQUESTS"), answer
+    assert b"the hub cannot use its disk" in answer.body
+    assert str(hub.data).encode() not in answer.body
+    wait_until(lambda: f"cannot use {hub.data}/blobs: Not a directory" in hub.log, "a line")
+    (hub.data / "blobs" / "b").unlink()
+    assert hub.ask("POST", target, SMALL).status == 201
+
+
 @pytest.mark.parametrize("data", [SMALL, LARGE], ids=["small", "large"])
 @pytest.mark.parametrize("harm", ["missing", "shorter", "longer", "a folder", "a link"])
 def test_wrong_bytes_are_never_sent_as_right_ones(
@@ -196,6 +209,29 @@ def test_records_that_cannot_be_read_are_503_and_not_ready(start_hub: HubStarter
     with database.open("r+b") as file:
         file.write(harmed)
     wait_until(lambda: hub.ask("GET", "/readyz").status == 200, "readiness")
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["fresh", "used"])
+def test_a_data_folder_that_went_away_is_503_until_it_is_back(
+    start_hub: HubStarter, used: bool
+) -> None:
+    hub = start_hub()
+    admin = hub.as_(ADMIN, hub.password)
+    if used:
+        assert admin.push_manifest("app", "before", INDEX).status == 201
+    away = hub.data.with_name("away")
+    hub.data.rename(away)
+    assert hub.ask("GET", "/readyz").status == 503
+    pushed = admin.push_manifest("app", "lost", INDEX)
+    assert is_spec_error(pushed, 503, "TOOMANYREQUESTS"), pushed
+    for target in ("/token?scope=repository:app:pull", "/v2/app/tags/list", "/v2/_catalog"):
+        assert admin.ask("GET", target).status != 500
+    assert not hub.data.exists(), "nothing is made in its place"
+    away.rename(hub.data)
+    wait_until(lambda: hub.ask("GET", "/readyz").status == 200, "readiness")
+    assert admin.push_manifest("app", "after", INDEX).status == 201
+    assert hub.as_("").ask("GET", "/healthz").status == 200
+    assert "Traceback" not in hub.log
 
 
 # Clients

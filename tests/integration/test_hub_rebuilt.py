@@ -5,17 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import random
-import subprocess
-import sys
 import time
 from pathlib import Path
 from threading import Event, Thread
 
 from nacre.oci import mediatypes
 from nacre.oci.digest import Digest
-from tests.servers.hub import Hub, environment, started_hub
+from tests.servers.hub import Hub, started_hub
 
-_NACRE = Path(sys.executable).with_name("nacre")
 _CLIENTS = 3
 _SETTINGS = {"NACRE_HUB_COLLECTION_JOURNAL": "200ms", "NACRE_HUB_AUTH_ANONYMOUS_PUSH": "true"}
 _SAFE = 2.5
@@ -60,16 +57,6 @@ class Client(Thread):
         self.told.append((time.monotonic(), tag, Digest.of(raw)))
 
 
-def nacre(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [_NACRE, "hub", *words],
-        env=environment(home),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def test_what_was_acknowledged_before_the_last_interval_comes_back(tmp_path: Path) -> None:
     stop = Event()
     with started_hub(tmp_path, env=_SETTINGS) as hub:
@@ -84,10 +71,8 @@ def test_what_was_acknowledged_before_the_last_interval_comes_back(tmp_path: Pat
             client.join()
             assert client.failed is None
     hub.data.joinpath("hub.db").unlink()
-    ended = nacre(hub.home, "rebuild", "--verify", "--data", str(hub.data))
-    assert (ended.returncode, ended.stderr) == (0, ""), ended.stdout
-    checked = nacre(hub.home, "fsck", "--verify", "--data", str(hub.data))
-    assert checked.stdout == "nothing is wrong\n"
+    hub.manage("rebuild", "--verify")
+    assert hub.manage("fsck", "--verify") == "nothing is wrong\n"
     with started_hub(tmp_path, env=_SETTINGS) as hub:
         for client in clients:
             safe = [told for told in client.told if told[0] < killed - _SAFE]

@@ -86,7 +86,7 @@ def test_a_data_folder_that_cannot_be_written_is_refused_in_one_line(tmp_path: P
     (tmp_path / "data").write_text("")
     code, out, err = refused(tmp_path)
     assert (code, out, len(err.splitlines())) == (1, "", 1)
-    assert f"cannot make the data folder {tmp_path}/data: File exists" in err
+    assert f"cannot use the data folder {tmp_path}/data: File exists" in err
 
 
 def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
@@ -94,7 +94,7 @@ def test_what_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "data" / "hub.db").write_text("not a database")
     code, out, err = refused(tmp_path)
     assert (code, out, len(err.splitlines())) == (1, "", 1)
-    assert "the hub's records are damaged" in err
+    assert f"the hub's records {tmp_path}/data/hub.db are damaged (put them back from" in err
     assert (tmp_path / "data" / "hub.db").read_text() == "not a database"
 
 
@@ -136,7 +136,7 @@ def test_a_first_start_that_fails_leaves_no_admin_whose_password_nobody_saw(
     tls = {"NACRE_HUB_SERVER_TLS_CERTIFICATE": "/no/c", "NACRE_HUB_SERVER_TLS_KEY": "/no/k"}
     code, out, err = refused(tmp_path, **tls)
     assert (code, out, len(err.splitlines())) == (1, "", 1)
-    assert "cannot use the certificate /no/c with the key /no/k" in err
+    assert "cannot read /no/c: No such file or directory (check server.tls-certificate)" in err
     assert start_hub(data=tmp_path / "data").password
 
 

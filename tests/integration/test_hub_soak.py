@@ -11,7 +11,6 @@ import asyncio
 import http.client
 import random
 import sqlite3
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -27,7 +26,7 @@ from nacre.hub.storage.sql import open_records
 from nacre.oci.digest import Digest
 from tests.conftest import HubStarter
 from tests.integration.hub_people import image, part
-from tests.servers.hub import Answer, Hub, command, environment
+from tests.servers.hub import Answer, Hub
 
 GRACE = 3.0
 SETTINGS = {
@@ -228,15 +227,7 @@ def check(watch: Watch) -> None:
     assert "Traceback" not in hub.log
     hub.stop()
     for words in (("gc", "--all"), ("fsck", "--verify", "--older-than", "0s")):
-        program = command()[0]
-        done = subprocess.run(
-            [program, "hub", *words, "--data", str(hub.data)],
-            env=environment(hub.home, SETTINGS),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
+        hub.manage(*words)
     with closing(sqlite3.connect(hub.data / "hub.db")) as database:
         keys = dict(database.execute("SELECT key, size FROM blobs"))
         keys |= {key: None for (key,) in database.execute("SELECT key FROM uploads")}

@@ -191,9 +191,10 @@ def test_a_store_in_memory_is_told_and_another_driver_is_taken(
 
 
 def test_a_command_runs_inside_a_user_namespace_with_the_same_store(nacre: NacreCli) -> None:
-    said = nacre("unshare", "--", "sh", "-c", "echo $NACRE_ROOT; wc -l < /proc/self/uid_map")
-    root, lines = said.splitlines()
-    assert (root, int(lines) > 0) == (str(nacre.root), True)
+    for words in (("unshare", "--", "sh", "-c"), ("unshare", "sh", "-c")):
+        said = nacre(*words, "echo $NACRE_ROOT; wc -l < /proc/self/uid_map")
+        root, lines = said.splitlines()
+        assert (root, int(lines) > 0) == (str(nacre.root), True)
     assert "cannot run nosuch: No such file" in nacre.refused("unshare", "nosuch")
 
 

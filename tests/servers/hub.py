@@ -18,11 +18,14 @@ from pathlib import Path
 from typing import Any
 
 from nacre.oci.digest import Digest
-from tests.peers.tools import isolated_environment, wait_until
+from tests.peers.tools import isolated_environment, run, succeed, wait_until
 
 _LISTENING = re.compile(r"listens on (https?)://(\S+):(\d+),")
 _PASSWORD = re.compile(r"with the password (\S+)")
+_PROGRAM = str(Path(sys.executable).with_name("nacre"))
+
 ADMIN = "admin"
+"""The user that the first start makes."""
 
 
 @dataclass(frozen=True)
@@ -50,13 +53,16 @@ class Hub:
 
     Attributes:
         host: address and port, what goes before the first slash of a reference.
+        env: of the hub, and of the commands on its data.
+        config: its settings file, or None.
         password: of the user admin when this start made it, else "".
         authorization: sent with each request; "" sends none.
     """
 
     process: subprocess.Popen[bytes]
     data: Path
-    home: Path
+    env: Mapping[str, str]
+    config: Path | None
     scheme: str
     name: str
     port: int
@@ -80,6 +86,16 @@ class Hub:
     def log(self) -> str:
         """All lines on standard error so far."""
         return self.logged.read_text(errors="replace")
+
+    def manage(self, *words: str, stdin: str | None = None) -> str:
+        """Run ``nacre hub`` on this hub's data, also when it has stopped; return what it says."""
+        flags = ("--config", str(self.config)) if self.config else ()
+        argv = (_PROGRAM, "hub", *words, "--data", str(self.data), *flags)
+        return succeed(run(*argv, env=self.env, stdin=stdin)).stdout
+
+    def add_user(self, name: str, password: str) -> None:
+        """Let somebody else in."""
+        self.manage("user", "add", "--password-stdin", name, stdin=password)
 
     def as_(self, user: str, password: str = "") -> Hub:
         """Return the same hub as somebody sees it who shows a password; "" shows none."""
@@ -165,26 +181,32 @@ def started_hub(
     tls: ssl.SSLContext | None = None,
     data: Path | None = None,
     listen: str = "127.0.0.1:0",
+    settings: str = "",
 ) -> Iterator[Hub]:
     """Start a hub with its data in ``folder``, give it when it is ready, and stop it in the end.
 
     A test that stops or kills the hub itself may do so. ``env`` is its environment besides what
-    every program needs; ``flags`` follow ``nacre hub serve``.
+    every program needs; ``flags`` follow ``nacre hub serve``; ``settings`` is the text of its
+    settings file, if it shall have one.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    data, home = data or folder / "data", folder / "home"
+    data, config, env = data or folder / "data", None, environment(folder / "home", env)
+    if settings:
+        config = folder / "hub.toml"
+        config.write_text(settings)
+        flags = ("--config", str(config), *flags)
     count = sum(1 for _ in folder.glob("said-*"))
     said, logged = folder / f"said-{count}", folder / f"logged-{count}"
     with said.open("wb") as out, logged.open("wb") as err:
         process = subprocess.Popen(
             command("--data", str(data), "--listen", listen, *flags),
-            env=environment(home, env),
+            env=env,
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=err,
             start_new_session=True,
         )
-    hub = Hub(process, data, home, "http", "127.0.0.1", 0, "", said, logged, tls=tls)
+    hub = Hub(process, data, env, config, "http", "127.0.0.1", 0, "", said, logged, tls=tls)
     try:
         _wait_until_ready(hub)
         yield hub
@@ -196,7 +218,7 @@ def started_hub(
 
 def command(*flags: str) -> list[str]:
     """Return the command line that starts a hub."""
-    return [str(Path(sys.executable).with_name("nacre")), "hub", "serve", *flags]
+    return [_PROGRAM, "hub", "serve", *flags]
 
 
 def environment(home: Path, more: Mapping[str, str] | None = None) -> dict[str, str]:

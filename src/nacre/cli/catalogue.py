@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     class Command(Protocol):
         """What a module under ``nacre.cli.commands`` offers.
 
-        It may also have a text ``MORE``, which its help ends with.
+        It may also have a text ``MORE``, which its help ends with, and ``UNTIL_WORD``: whether
+        its flags end at the first word.
         """
 
         FLAGS: Sequence[Flag]

@@ -79,7 +79,8 @@ def _run(options: Given) -> int:
     command = f"nacre {' '.join(words[:length])}"
     module = command_entry.load()
     flags = (*module.FLAGS, HELP)
-    given = parse(flags, words[length:], command=command)
+    until_word = getattr(module, "UNTIL_WORD", False)
+    given = parse(flags, words[length:], command=command, until_word=until_word)
     _tell(given)
     if given.help:
         more = getattr(module, "MORE", "")

@@ -124,7 +124,9 @@ class Purpose:
 
     @property
     def login(self) -> str:
-        """The command that may help."""
+        """What may help who is refused; a login that fails is not helped by another."""
+        if self.action == "log in to":
+            return "check user name and password"
         return "run 'nacre login'" if self.host == "docker.io" else f"run 'nacre login {self.host}'"
 
 
@@ -198,7 +200,7 @@ def denied(purpose: Purpose, reason: str = "") -> AccessDenied:
     if purpose.action == "log in to":
         return AccessDenied(
             f"login to {purpose.host} was refused{said or ': incorrect username or password'}",
-            remedy="check user name and password",
+            remedy=purpose.login,
         )
     said = said or ": requested access to the resource is denied"
     return AccessDenied(

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
 from nacre.engine.compressing import with_plain_layers
 from nacre.engine.readying import make_ready
-from nacre.errors import Denied, NotFound, Unavailable
+from nacre.errors import Denied, NacreError, NotFound, Unavailable
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.reference import Reference
 from nacre.transports.copy import copy
@@ -74,7 +74,6 @@ def pull(
         registries.telling(on_event),
         store.writing(driver, tars_suffice=not keeps_packed) as target,
     ):
-        repositories = registries.pull_repositories(reference)
         fetch = partial(
             _fetch,
             reference=reference,
@@ -84,14 +83,11 @@ def pull(
             jobs=jobs,
             on_event=on_event,
         )
-        for repository in repositories[:-1]:
-            try:
-                root = fetch(repository)
-                break
-            except (NotFound, Denied, Unavailable) as error:
-                on_event(Warned(f"mirror of {reference.domain}: {error}"))
-        else:
-            root = fetch(repositories[-1])
+        root = _from_first(
+            registries.pull_repositories(reference),
+            fetch,
+            missed=lambda error: on_event(Warned(f"mirror of {reference.domain}: {error}")),
+        )
         if driver:
             target.check(root)  # a layer that is another than promised makes another tree
             make_ready(store, driver, root)
@@ -107,6 +103,21 @@ def tags(registries: Registries, reference: Reference) -> list[Reference]:
     """Return every tag of a repository as a reference, for ``pull --all-tags``."""
     repository = registries.pull_repositories(reference)[-1]
     return [reference.with_tag(tag) for tag in repository.tags()]
+
+
+def _from_first(
+    repositories: Sequence[Repository],
+    fetch: Callable[[Repository], Descriptor],
+    *,
+    missed: Callable[[NacreError], None],
+) -> Descriptor:
+    """Return what the first repository gives that has it; what the last one says counts."""
+    for mirror in repositories[:-1]:
+        try:
+            return fetch(mirror)
+        except (NotFound, Denied, Unavailable) as error:
+            missed(error)
+    return fetch(repositories[-1])
 
 
 def _fetch(

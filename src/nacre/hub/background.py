@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+import os
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager, suppress
 from dataclasses import asdict
 from datetime import timedelta
 
@@ -13,7 +16,8 @@ from nacre.hub.jobs.journal import Journal
 from nacre.hub.jobs.journalling import Scribe
 from nacre.hub.jobs.pulls import Pulls
 from nacre.hub.jobs.retention import Retainer
-from nacre.hub.jobs.runner import Job
+from nacre.hub.jobs.runner import Job, Runner
+from nacre.hub.logs import Log
 from nacre.hub.opening import now
 from nacre.hub.options import Options
 from nacre.hub.records import Records
@@ -25,7 +29,32 @@ _PULLS_INTERVAL = timedelta(minutes=1)
 _KEYS_INTERVAL = timedelta(hours=1)
 
 
-def background(
+@asynccontextmanager
+async def background(
+    options: Options,
+    records: Records,
+    place: BytePlace,
+    journal: Journal,
+    log: Log,
+    *,
+    pulls: Pulls,
+    ring: KeyRing,
+    metrics: Metrics,
+) -> AsyncIterator[None]:
+    """Do a hub's work in the background until it is left; what was pulled by then is noted."""
+
+    def report(job: str, said: Mapping[str, object]) -> None:
+        log.line("job", {"job": job, **said})
+
+    jobs = _jobs(options, records, place, journal, pulls=pulls, ring=ring, metrics=metrics)
+    holder = f"{os.uname().nodename}:{os.getpid()}:{time.monotonic_ns()}"
+    async with Runner(jobs, records.leases, holder=holder, report=report, now=now):
+        yield
+        with suppress(Exception):
+            await pulls.write()
+
+
+def _jobs(
     options: Options,
     records: Records,
     place: BytePlace,
@@ -35,7 +64,6 @@ def background(
     ring: KeyRing,
     metrics: Metrics,
 ) -> list[Job]:
-    """Return all jobs of a hub."""
     collection = options.collection
     collector = Collector(
         records.garbage, records.uploads, place, upload_idle=collection.upload_idle, now=now

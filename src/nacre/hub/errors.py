@@ -14,10 +14,12 @@ class RegistryError(NacreError):
     """A request of the distribution protocol that fails, with the code that clients know.
 
     ``code`` is one of `nacre.oci.wire.ERROR_CODES`. ``detail`` is what the specification's
-    ``detail`` member holds: anything that JSON can say, or None.
+    ``detail`` member holds: anything that JSON can say, or None. ``told`` is what clients get in
+    place of a message that is for those who run the hub: that goes to the log.
     """
 
     code = "UNSUPPORTED"
+    told = ""
 
     def __init__(self, message: str, *, detail: object = None, remedy: str = "") -> None:
         super().__init__(message, remedy=remedy)
@@ -150,6 +152,15 @@ class Busy(RegistryError, Unavailable):
 
 class OutOfSpace(Busy):
     """The place where blobs are kept is full: answered with 507."""
+
+    usual_remedy = "free some space on the disk of its data folder"
+    told = "the hub has no space left"
+
+
+class DiskFailed(Busy):
+    """The place where blobs are kept cannot be used."""
+
+    told = "the hub cannot use its disk"
 
 
 class NotSupported(RegistryError, Unsupported):

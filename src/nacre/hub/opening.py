@@ -16,6 +16,11 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
+def has_records(settings: Settings) -> bool:
+    """Return whether there is a database; an empty file is what a failed copy leaves."""
+    return settings.records.exists() and settings.records.stat().st_size > 0
+
+
 def records_of(
     settings: Settings, path: Path | None = None
 ) -> AbstractAsyncContextManager[SqlRecords]:

@@ -6,9 +6,11 @@ import errno
 import socket
 import ssl
 from collections.abc import Callable
+from pathlib import Path
 
 from nacre.errors import Conflict, Invalid, Unavailable
 from nacre.hub.settings import Settings
+from nacre.hub.stopping import held
 
 
 class AddressInUse(Conflict):
@@ -51,14 +53,28 @@ def check_certificate(settings: Settings) -> None:
     certificate, key = server.tls_certificate, server.tls_key
     if not certificate:
         return
+    _read(certificate, "server.tls-certificate")
+    if b"ENCRYPTED" in _read(key, "server.tls-key"):
+        raise Invalid(
+            f"the key {key} needs a password",
+            remedy="'openssl pkcs8 -topk8 -nocrypt' makes one without",
+        )
     try:
         ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, _no_password)
     except (OSError, ssl.SSLError) as error:
-        reason = error.strerror or str(error)
+        is_other = getattr(error, "reason", "") == "KEY_VALUES_MISMATCH"
+        reason = "the key is another certificate's" if is_other else "they are not PEM, or damaged"
         raise Invalid(
             f"cannot use the certificate {certificate} with the key {key}: {reason}",
             remedy="check server.tls-certificate and server.tls-key",
         ) from None
+
+
+def _read(file: str, setting: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except OSError as error:
+        raise Invalid(f"cannot read {file}: {error.strerror}", remedy=f"check {setting}") from None
 
 
 def _no_password() -> str:
@@ -81,7 +97,8 @@ def serve(
         again: reads the settings anew and checks them, at SIGHUP.
         on_ready: called when connections are taken.
     """
-    # Loaded before the workers are forked: they share it, and start at once.
-    from nacre.hub.workers import Workers  # noqa: PLC0415
+    with held():  # What a signal raises while something is imported may be lost.
+        # Loaded before the workers are forked: they share it, and start at once.
+        from nacre.hub.workers import Workers  # noqa: PLC0415
 
     Workers(settings, address, again, on_ready).run()

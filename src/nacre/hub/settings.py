@@ -8,35 +8,24 @@ engine's settings. This is the only place of the hub that reads the environment.
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from nacre.errors import Invalid
-from nacre.hub import units
-from nacre.hub.api.rates import Rate
-from nacre.hub.options import Limits, Options, Size, keys, sections, written
+from nacre.hub.options import Options, keys, sections, written
+from nacre.hub.settings_check import InvalidSettings, check
+from nacre.hub.settings_values import from_text, from_toml
 
 _PREFIX = "NACRE_HUB_"
-_SERVICE = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
-_YEARS = 100 * 365 * 86_400  # seconds
 _CHOICES = {
     ("registry", "visibility"): ("public", "private"),
     ("log", "format"): ("text", "json"),
 }
-
-
-class InvalidSettings(Invalid):
-    """A setting of the hub is unknown or means nothing."""
-
-    usual_remedy = "nacre hub config prints every key"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +74,7 @@ def load(
         options = replace(options, server=replace(options.server, listen=listen))
     if anonymous_push is not None:
         options = replace(options, auth=replace(options.auth, anonymous_push=anonymous_push))
-    _check(options)
+    check(options)
     folder = data or options.server.data or _default_data(env)
     return Settings(
         options=options,
@@ -196,102 +185,10 @@ def _converted(
     default: object, value: object, section: str, name: str, place: str, *, as_text: bool
 ) -> object:
     try:
-        made = _from_text(default, str(value)) if as_text else _from_toml(default, value)
+        made = from_text(default, str(value)) if as_text else from_toml(default, value)
     except Invalid as error:
         raise InvalidSettings(f"{place}: {error}", remedy=error.remedy) from None
     choices = _CHOICES.get((section, name))
     if choices and made not in choices:
         raise InvalidSettings(f"{place}: {made!r} is not one of {', '.join(choices)}")
     return made
-
-
-def _from_text(default: object, text: str) -> object:
-    match default:
-        case bool():
-            if text.lower() not in {"true", "false", "1", "0", "yes", "no"}:
-                raise Invalid(f"{text!r} is neither true nor false")
-            return text.lower() in {"true", "1", "yes"}
-        case tuple():
-            return tuple(part.strip() for part in text.split(",") if part.strip())
-        case timedelta():
-            return units.duration(text)
-        case Size():
-            return Size(units.size(text))
-        case int():
-            if not re.fullmatch(r"[0-9]{1,9}", text):
-                raise Invalid(f"{text!r} is not a whole number")
-            return int(text)
-        case _:
-            return text
-
-
-def _from_toml(default: object, value: object) -> object:
-    match default, value:
-        case bool(), bool():
-            return value
-        case tuple(), list() if all(isinstance(each, str) for each in value):
-            return tuple(value)
-        case Size(), int() if not isinstance(value, bool) and value >= 0:
-            return Size(value)
-        case ((Size() | timedelta()), str()):
-            return _from_text(default, value)
-        case int(), int() if not isinstance(default, bool | Size) and not isinstance(value, bool):
-            return value
-        case str(), str():
-            return value
-    kinds = {bool: "true or false", tuple: "a list of texts", int: "a whole number", str: "a text"}
-    wanted = kinds.get(type(default), "a text like '10GB' or '24h'")
-    raise Invalid(f"{value!r} is not {wanted}")
-
-
-def _check_numbers(options: Options) -> None:
-    server, auth, registry, limits = options.server, options.auth, options.registry, options.limits
-    seconds = registry.client_patience.total_seconds()
-    collection = options.collection
-    for key, number, least, most in (
-        ("server.workers", server.workers, 1, 64),
-        ("server.stop-within", server.stop_within.total_seconds(), 1, 86_400),
-        ("auth.token-life", auth.token_life.total_seconds(), 60, 86_400),
-        ("registry.page", registry.page, 1, 100_000),
-        ("registry.client-patience", seconds, 1, 86_400),
-        # Without any, what a client was told to be there could go before it uses it.
-        ("collection.grace", collection.grace.total_seconds(), 1, _YEARS),
-        ("collection.trash", collection.trash.total_seconds(), 1, _YEARS),
-        # Never off: what is not carried to the journal piles up in the records.
-        ("collection.journal", collection.journal.total_seconds(), 0.1, 86_400),
-        ("limits.header", limits.header, 8192, 1 << 24),
-        ("limits.uploads", limits.uploads, 1, 100_000),
-    ):
-        if not least <= number <= most:
-            unit = " seconds" if isinstance(number, float) else ""
-            raise InvalidSettings(f"{key} must be from {least} to {most}{unit}")
-
-
-def _check_rates(limits: Limits) -> None:
-    for name in ("pulls", "pulls_anonymous", "requests", "logins"):
-        try:
-            Rate.read(getattr(limits, name))
-        except Invalid as error:
-            place = f"limits.{written(name)}"
-            raise InvalidSettings(f"{place}: {error}", remedy=error.remedy) from None
-
-
-def _check(options: Options) -> None:
-    server = options.server
-    if bool(server.tls_certificate) != bool(server.tls_key):
-        raise InvalidSettings("server.tls-certificate and server.tls-key go together")
-    _check_numbers(options)
-    _check_rates(options.limits)
-    if not _SERVICE.fullmatch(options.auth.service):
-        raise InvalidSettings(f"auth.service: {options.auth.service!r} is no name of a service")
-    if server.url and (urlsplit(server.url).scheme not in {"http", "https"} or "?" in server.url):
-        raise InvalidSettings(f"server.url: {server.url!r} is not an http or https address")
-    for proxy in server.trusted_proxies:
-        try:
-            ipaddress.ip_network(proxy, strict=False)
-        except ValueError:
-            raise InvalidSettings(f"server.trusted-proxies: {proxy!r} is no address") from None
-    try:
-        re.compile(options.registry.immutable)
-    except re.error as error:
-        raise InvalidSettings(f"registry.immutable: {error}") from None

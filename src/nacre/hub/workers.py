@@ -1,7 +1,8 @@
 """The workers of a hub: the processes that serve, each with the whole application.
 
 Loaded only to serve: the server is large. The process that was started keeps them: SIGTERM and
-SIGINT end them after the requests in flight, SIGHUP replaces them one after another.
+SIGINT end them after the requests in flight, SIGHUP replaces them one after another. Signals may
+come to all processes at once (a terminal's do), and at any moment (see `nacre.hub.stopping`).
 """
 
 from __future__ import annotations
@@ -9,27 +10,26 @@ from __future__ import annotations
 import logging
 import resource
 import socket
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
-from granian.server.mp import MPServer
+from granian.server.mp import MPServer, WorkerProcess
 
 from nacre.errors import NacreError
+from nacre.hub import worker_loop
 from nacre.hub.app import HubApp, create_app
 from nacre.hub.settings import Settings
+from nacre.hub.stopping import leave_renewing_to_the_parent
+from nacre.hub.worker_process import HeldWorker
 
-_BUFFER = 136 * 1024
-"""Bytes that a connection holds on their way in or out: a little more than the server reads of a
-file at once, so that the next piece is read while one is sent. Measured: with 64 KiB, large pulls
-take a fifth longer; with more, many slow ones take memory."""
-
-_READERS = 4
-"""Threads of a worker that read files for pulls; each takes memory of its own."""
+_BUFFER = 64 * 1024
+"""Bytes that a connection holds on their way in or out; with more, many slow ones take memory."""
 
 _log = logging.getLogger("_granian")
 _MOST_FILES = 1 << 16
@@ -45,6 +45,7 @@ class Loader:
 
     def __call__(self) -> HubApp:
         """Return the application."""
+        leave_renewing_to_the_parent()
         return create_app(self.settings)
 
 
@@ -72,12 +73,11 @@ class Workers(MPServer):
             port=address[1],
             interface=Interfaces.ASGI,
             workers=options.server.workers,
-            loop=Loops.uvloop,
+            loop=cast("Loops", worker_loop.NAME),
             websockets=False,
             # With HTTP/2, a connection that never says anything would never be closed.
             http=HTTPModes.http1,
             backpressure=_most_connections(),
-            runtime_blocking_threads=_READERS,
             log_level=LogLevels.warning,
             log_dictconfig=_to_standard_error(),
             workers_kill_timeout=round(options.server.stop_within.total_seconds()),
@@ -96,10 +96,18 @@ class Workers(MPServer):
     def startup(self, spawn_target: object, target_loader: object) -> None:
         """Start the workers, and wait until one listens; the process itself never does."""
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-        while not self.main_loop_interrupt.wait(_GLANCE):
+        # Not by waiting for it: a signal that comes while its lock is held would wait for ever.
+        while not self.main_loop_interrupt.is_set():
             if _takes_connections(self._address):
                 self._on_ready()
                 return
+            time.sleep(_GLANCE)
+
+    def signal_handler_interrupt(self, *args: object) -> None:
+        """Stop; a worker that was told so too, and is quicker, has not failed."""
+        for worker in self.wrks:
+            worker.interrupt_by_parent = True
+        super().signal_handler_interrupt(*args)  # type: ignore[no-untyped-call]
 
     def signal_handler_reload(self, *_args: object) -> None:
         """Replace the workers; with settings that cannot be used, everything stays as it is."""
@@ -111,6 +119,24 @@ class Workers(MPServer):
             return
         self._loader.settings = settings
         super().signal_handler_reload()  # type: ignore[no-untyped-call]
+
+    def _spawn_worker(self, *args: Any, **kwargs: Any) -> WorkerProcess:
+        """Make a worker; granian's own way to make one knows only its own kind."""
+        worker = super()._spawn_worker(*args, **kwargs)
+        worker.__class__ = HeldWorker
+        return worker
+
+    def _respawn_workers(self, *args: Any, **kwargs: Any) -> None:
+        """Replace workers; what was asked for since the server last looked is not forgotten."""
+        super()._respawn_workers(*args, **kwargs)
+        if self.interrupt_signal or self.reload_signal:
+            self.main_loop_interrupt.set()
+
+    def _stop_workers(self) -> None:
+        """Stop all; those that ended before count as failed only if nobody had told us to stop."""
+        super()._stop_workers()  # type: ignore[no-untyped-call]
+        if self.interrupt_signal:
+            self.interrupt_children.clear()
 
     def _take_over(self, settings: Settings) -> None:
         """Use what of the settings is the server's own, at the next start of a worker."""

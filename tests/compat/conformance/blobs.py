@@ -35,6 +35,7 @@ class Blobs:
         with self._report.check("get missing", Feature.BLOB_GET, data=self._data):
             absent = Blob.random(8, algorithm)
             self._client.ask("GET", _at(first, absent.digest)).expect(404)
+        self.delete(first, absent.digest, data=self._data)
         for way in self._pushing.ways():
             self._round(first, Blob.random(512, algorithm), way)
         in_three = self._pushing.smallest_chunk(first) * 3 - 5
@@ -65,7 +66,7 @@ class Blobs:
                 answer.expect_header("Content-Length", str(len(content))).expect_body(body)
 
     def delete(self, name: str, digest: Digest, *, data: str) -> None:
-        """Delete a blob, which is gone at once."""
+        """Delete a blob, which is gone at once; it need not have been there."""
         target = _at(name, digest)
         with self._report.check("blob delete", Feature.BLOB_DELETE, data=data):
             if self._client.ask("DELETE", target).expect(202, 404, 405).status == 405:

@@ -273,6 +273,21 @@ def test_namespaces_are_made_changed_and_listed(data: Path) -> None:
     assert "team=\n" in out
 
 
+def test_the_namespace_of_a_new_user_is_as_the_settings_say(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = tmp_path / "hub.toml"
+    settings.write_text('[registry]\nvisibility = "private"\nquota = "10GB"\n')
+    add = ("hub", "user", "add", "--password-stdin", f"--data={data}")
+    piped(monkeypatch, b"good enough")
+    good(run(*add, f"--config={settings}", "carol"))
+    piped(monkeypatch, b"good enough")
+    good(run(*add, "dave"))
+    row = "{{.Name}} {{.Visibility}} {{.Quota}}"
+    listed = good(run("hub", "namespace", "ls", f"--data={data}", "--format", row)).splitlines()
+    assert {"carol private 10GB", "dave public "} <= set(listed)
+
+
 def test_a_namespace_that_is_there_is_the_users_only_when_that_is_said(
     data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -283,7 +298,9 @@ def test_a_namespace_that_is_there_is_the_users_only_when_that_is_said(
     piped(monkeypatch, b"good enough")
     good(run(*add, "--adopt", "team"))
     piped(monkeypatch, b"good enough")
-    assert refused(run(*add, "--adopt", "team")) == "Error: the name 'team' is taken\n"
+    assert refused(run(*add, "--adopt", "team")) == (
+        "Error: the name 'team' is taken ('nacre hub user passwd' changes a password)\n"
+    )
 
 
 @pytest.mark.parametrize("kind", ["public", "private"])
@@ -327,3 +344,20 @@ def test_an_unknown_command_of_an_inner_group() -> None:
     assert refused(ended) == (
         "Error: unknown command: nacre hub user frobnicate (see 'nacre hub user --help')\n"
     )
+
+
+def test_an_empty_file_of_records_is_no_hub_and_not_made_one(tmp_path: Path) -> None:
+    (tmp_path / "hub.db").touch()
+    assert "there is no hub in" in refused(run("hub", "user", "ls", f"--data={tmp_path}"))
+    assert (tmp_path / "hub.db").stat().st_size == 0
+
+
+def test_what_is_not_there_is_refused_with_where_to_look(data: Path) -> None:
+    for words, where in (
+        (("repo", "set", "--sparse", "alice/none"), "nacre hub repo ls"),
+        (("retention", "set", "--last", "1", "alice/none"), "nacre hub repo ls"),
+        (("tag", "ls", "alice/none"), "nacre hub repo ls"),
+        (("tag", "restore", "alice/app:none"), "nacre hub tag history"),
+        (("user", "passwd", "nobody"), "nacre hub user ls"),
+    ):
+        assert where in refused(run("hub", *words, f"--data={data}"))

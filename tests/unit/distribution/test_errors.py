@@ -125,3 +125,13 @@ def test_whatever_is_not_printable_is_taken_out(odd: str) -> None:
 
 def test_megabytes_of_foreign_text_become_a_line() -> None:
     assert len(printable("\x1b[2J" * 1_000_000)) <= 301
+
+
+def test_a_login_that_is_refused_is_not_helped_by_another() -> None:
+    reply = ErrorReply(401, ("UNAUTHORIZED",), "unauthorized")
+    for action, remedy in (
+        ("log in to", "check user name and password"),
+        ("push", "run 'nacre login reg.example'"),
+    ):
+        error = reply.to_error(Purpose(action, "reg.example", "reg.example"))
+        assert (type(error), error.remedy) == (AccessDenied, remedy)

@@ -16,7 +16,7 @@ from argon2 import PasswordHasher
 from nacre.hub.accounts.attempts import Attempts
 from nacre.hub.accounts.logins import Logins
 from nacre.hub.accounts.passwords import Passwords
-from nacre.hub.auth.gate import Gate
+from nacre.hub.auth.gate import Admission, Gate
 from nacre.hub.auth.issuer import Issuer
 from nacre.hub.auth.scopes import Access, parse
 from nacre.hub.auth.signing import KeyRing
@@ -85,6 +85,13 @@ class Doors:
         for user, role in roles.items():
             await self.records.repositories.grant(name, user, role)
         return repository.id
+
+    async def admitted(
+        self, authorization: str | None, name: str, actions: frozenset[str]
+    ) -> Admission:
+        """Let a request on a repository in, as the door does."""
+        subject = await self.gate.asking(authorization, name, actions)
+        return await self.gate.admit(subject, name, actions)
 
     async def bearer(self, user: str | None, *asked: str) -> str:
         """Return the header with a token that the endpoint would issue."""

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from nacre.errors import Invalid
 from nacre.hub import units
 from nacre.hub.options import Options, Size, keys, sections
-from nacre.hub.settings import InvalidSettings, Settings, load, split_address
+from nacre.hub.settings import Settings, load, split_address
+from nacre.hub.settings_check import InvalidSettings
 from nacre.hub.settings_text import printed
 
 NOWHERE = {"HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent"}

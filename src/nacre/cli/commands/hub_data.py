@@ -19,6 +19,7 @@ from nacre.oci.quoting import quoted
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from nacre.cli.console import Console
     from nacre.cli.flags import Given
     from nacre.hub.records import Records
     from nacre.hub.repositories.repository import Repository
@@ -50,10 +51,10 @@ def with_hub(given: Given, work: Callable[[Records, Settings], Awaitable[T]]) ->
     Raises:
         NotFound: there is no hub in the folder.
     """
-    from nacre.hub.opening import records_of
+    from nacre.hub.opening import has_records, records_of
 
     settings = settings_of(given)
-    if not settings.records.exists():
+    if not has_records(settings):
         raise NotFound(
             f"there is no hub in {settings.data}",
             remedy="name its folder with --data, or start one with 'nacre hub serve'",
@@ -64,6 +65,29 @@ def with_hub(given: Given, work: Callable[[Records, Settings], Awaitable[T]]) ->
             return await work(records, settings)
 
     return asyncio.run(main())
+
+
+def for_each(
+    given: Given, console: Console, work: Callable[[Records, str], Awaitable[None]]
+) -> int:
+    """Do something to each thing that is named, and return the exit code.
+
+    One that is not there is complained about, and does not keep the others.
+    """
+
+    async def all_of_them(records: Records) -> bool:
+        failed = False
+        for name in given.words:
+            try:
+                await work(records, name)
+            except NotFound as error:
+                failed = True
+                console.complain(error)
+            else:
+                console.line(name)
+        return failed
+
+    return int(with_records(given, all_of_them))
 
 
 def settings_of(given: Given) -> Settings:
@@ -79,8 +103,16 @@ async def repository_of(records: Records, name: str) -> Repository:
     """
     standing = await records.repositories.standing(canonical(name), None)
     if standing.repository is None:
-        raise NotFound(f"there is no repository {quoted(name)}")
+        raise no_repository(name)
     return standing.repository
+
+
+def no_repository(name: str) -> NotFound:
+    """Return the error for a repository that is not there."""
+    return NotFound(
+        f"there is no repository {quoted(name)}",
+        remedy="'nacre hub repo ls' shows all; the first push makes one",
+    )
 
 
 def shown_time(time: datetime | None) -> str:

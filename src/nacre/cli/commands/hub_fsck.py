@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nacre.cli.commands import hub_data
-from nacre.cli.flags import Flag, Kind
+from nacre.cli.commands import hub_data, hub_kinds
+from nacre.cli.flags import Flag
 from nacre.cli.options import switch
-from nacre.errors import Invalid
 from nacre.hub import units
 from nacre.hub.jobs.checking import Checker, Fault
 from nacre.hub.opening import now
 from nacre.hub.storage.folder import FolderPlace
 
 if TYPE_CHECKING:
-    from datetime import timedelta
-
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
     from nacre.hub.jobs.checking import Finding
@@ -23,18 +20,11 @@ if TYPE_CHECKING:
     from nacre.hub.settings import Settings
 
 
-def _time(text: str) -> timedelta:
-    try:
-        return units.duration(text)
-    except Invalid as error:
-        raise ValueError(str(error)) from None
-
-
 FLAGS = (
     *hub_data.FLAGS,
     Flag(
         "older-than",
-        Kind("time", _time),
+        hub_kinds.TIME,
         units.duration("24h"),
         "How old bytes without a record must be to count as stray (default 24h)",
     ),

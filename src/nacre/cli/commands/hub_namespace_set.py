@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from nacre.cli.commands import hub_data, hub_terms
-from nacre.cli.flags import Flag, Kind
+from nacre.cli.commands import hub_data, hub_kinds, hub_terms
+from nacre.cli.flags import Flag
 from nacre.errors import Invalid
-from nacre.hub import units
 from nacre.hub.accounts.names import InvalidUserName, is_user_name
 from nacre.hub.repositories.policy import Policy
 from nacre.oci.quoting import quoted
@@ -18,19 +17,12 @@ if TYPE_CHECKING:
     from nacre.hub.records import Records
 
 
-def _size(text: str) -> int:
-    try:
-        return units.size(text)
-    except Invalid as error:
-        raise ValueError(str(error)) from None
-
-
 FLAGS = (
     *hub_data.FLAGS,
     *hub_terms.FLAGS,
     Flag(
         "quota",
-        Kind("bytes", _size),
+        hub_kinds.SIZE,
         None,
         'Bytes that its repositories may hold together, as in "10GB"; 0 lifts it',
     ),

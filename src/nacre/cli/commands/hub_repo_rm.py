@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nacre.cli.commands import hub_data
-from nacre.errors import NotFound
 from nacre.hub.repositories.access import canonical
 
 if TYPE_CHECKING:
@@ -19,16 +18,7 @@ FLAGS = hub_data.FLAGS
 def run(given: Given, console: Console) -> int:
     """Remove them; what cannot be removed does not keep the others."""
 
-    async def remove(records: Records) -> bool:
-        failed = False
-        for name in given.words:
-            try:
-                await records.repositories.remove(canonical(name))
-            except NotFound as error:
-                failed = True
-                console.complain(error)
-            else:
-                console.line(name)
-        return failed
+    async def remove(records: Records, name: str) -> None:
+        await records.repositories.remove(canonical(name))
 
-    return int(hub_data.with_records(given, remove))
+    return hub_data.for_each(given, console, remove)

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nacre.cli.commands import hub_data, hub_terms
-from nacre.errors import NotFound
 from nacre.hub.repositories.access import canonical
-from nacre.oci.quoting import quoted
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
@@ -25,7 +23,7 @@ def run(given: Given, console: Console) -> int:
     async def change(records: Records) -> None:
         standing = await records.repositories.standing(canonical(name), None)
         if standing.repository is None or standing.namespace is None:
-            raise NotFound(f"there is no repository {quoted(name)}")
+            raise hub_data.no_repository(name)
         own = standing.repository.policy.beyond(standing.namespace.policy)
         await records.repositories.change(
             canonical(name),

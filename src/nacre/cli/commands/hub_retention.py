@@ -6,9 +6,10 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from nacre.cli.commands import hub_kinds
 from nacre.cli.flags import Flag, Kind, UsageError
 from nacre.cli.options import switch
-from nacre.errors import Invalid, NotFound
+from nacre.errors import NotFound
 from nacre.hub import units
 from nacre.hub.repositories.policy import Retention
 from nacre.oci.quoting import quoted
@@ -27,13 +28,6 @@ def _number(text: str) -> int:
     return int(text)
 
 
-def _time(text: str) -> timedelta:
-    try:
-        return units.duration(text)
-    except Invalid as error:
-        raise ValueError(str(error)) from None
-
-
 def _pattern(text: str) -> str:
     try:
         re.compile(text)
@@ -46,8 +40,8 @@ FLAGS = (
     switch("clear", "Begin with no rules, which keeps everything"),
     Flag("last", Kind("int", _number), None, "Keep this many tags, the latest pushed first"),
     Flag("matching", Kind("pattern", _pattern), None, "Keep tags matching a regular expression"),
-    Flag("pulled-within", Kind("time", _time), None, "Keep what was pulled so recently (30d)"),
-    Flag("pushed-within", Kind("time", _time), None, "Keep what was pushed so recently (30d)"),
+    Flag("pulled-within", hub_kinds.TIME, None, "Keep what was pulled so recently (30d)"),
+    Flag("pushed-within", hub_kinds.TIME, None, "Keep what was pushed so recently (30d)"),
 )
 
 

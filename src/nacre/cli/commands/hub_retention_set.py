@@ -6,9 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from nacre.cli.commands import hub_data, hub_retention
-from nacre.errors import NotFound
 from nacre.hub.repositories.access import canonical
-from nacre.oci.quoting import quoted
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
@@ -42,7 +40,7 @@ async def _change_namespace(records: Records, place: str, given: Given) -> None:
 async def _change_repository(records: Records, place: str, given: Given) -> None:
     standing = await records.repositories.standing(canonical(place), None)
     if standing.repository is None or standing.namespace is None:
-        raise NotFound(f"there is no repository {quoted(place)}")
+        raise hub_data.no_repository(place)
     own = standing.repository.policy.beyond(standing.namespace.policy)
     policy = replace(own, retention=hub_retention.changed(own.retention, given))
     await records.repositories.change(canonical(place), policy=policy)

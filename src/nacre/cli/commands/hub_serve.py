@@ -6,13 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from nacre.cli.options import string, switch
-from nacre.hub.preparing import prepare
-from nacre.hub.serving import check_certificate, free_address, serve
-from nacre.hub.settings import Settings, load
+from nacre.hub.stopping import held
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
+    from nacre.hub.settings import Settings
 
 FLAGS = (
     string("data", "Folder of all data"),
@@ -23,14 +22,19 @@ FLAGS = (
 MORE = """\
 The first start makes a user "admin" and prints its password, once. Log in with
   nacre login -u admin 127.0.0.1:5000
-CTRL-C or SIGTERM stops the hub after the requests in flight; SIGHUP reads the
-settings and the certificate anew, but for the address, the number of
-workers and the data folder. "nacre hub config" prints every setting.
+CTRL-C or SIGTERM stops the hub after the requests in flight, with exit code 0
+(130 and 143 when it did not serve yet); SIGHUP reads the settings and the
+certificate anew, but for the address, the number of workers and the data
+folder. "nacre hub config" prints every setting.
 """
 
 
 def run(given: Given, console: Console) -> int:
     """Serve until stopped."""
+    with held():  # What a signal raises while something is imported may be lost.
+        from nacre.hub.preparing import prepare
+        from nacre.hub.serving import check_certificate, free_address, serve
+        from nacre.hub.settings import load
 
     def checked() -> Settings:
         settings = load(
@@ -44,12 +48,14 @@ def run(given: Given, console: Console) -> int:
 
     settings = checked()
     address = free_address(settings)
-    password = asyncio.run(prepare(settings))
+    with held():  # An admin whose password nobody saw would be of no use.
+        password = asyncio.run(prepare(settings))
+        if password:
+            console.line(f"made user admin with the password {password}")
+            console.line("it is shown only now; change it with: nacre hub user passwd admin")
+            console.stdout.flush()
     host, port = f"[{address[0]}]" if ":" in address[0] else address[0], address[1]
     scheme = "https" if settings.options.server.tls_certificate else "http"
-    if password:
-        console.line(f"made user admin with the password {password}")
-        console.line("it is shown only now; change it with: nacre hub user passwd admin")
 
     def ready() -> None:
         console.line(f"nacre hub listens on {scheme}://{host}:{port}, data in {settings.data}")

@@ -49,4 +49,7 @@ async def _before(records: Records, repository: int, tag: str) -> Digest:
     for event in await records.manifests.history(repository, tag, 1):
         if event.before is not None:
             return event.before
-    raise NotFound(f"the tag {quoted(tag)} has not pointed to anything before")
+    raise NotFound(
+        f"the tag {quoted(tag)} has not pointed to anything before",
+        remedy="'nacre hub tag history' shows the changes of all tags",
+    )

@@ -42,6 +42,8 @@ def run(given: Given, console: Console) -> int:
         except AlreadyExists as error:
             if await records.users.find(name) is None:
                 error.remedy = "with --adopt the namespace of this name becomes the user's"
+            else:
+                error.remedy = "'nacre hub user passwd' changes a password"
             raise
 
     hub_data.with_records(given, add)

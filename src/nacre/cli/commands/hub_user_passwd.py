@@ -28,7 +28,9 @@ def run(given: Given, console: Console) -> int:
 
     async def check(records: Records) -> None:
         if await records.users.find(name) is None:
-            raise NotFound(f"there is no user {quoted(name)}")
+            raise NotFound(
+                f"there is no user {quoted(name)}", remedy="'nacre hub user ls' shows all"
+            )
 
     async def change(records: Records) -> None:
         with Passwords() as passwords:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nacre.cli.commands import hub_data
-from nacre.errors import NotFound
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
@@ -18,16 +17,7 @@ FLAGS = hub_data.FLAGS
 def run(given: Given, console: Console) -> int:
     """Remove them; what cannot be removed does not keep the others."""
 
-    async def remove(records: Records) -> bool:
-        failed = False
-        for name in given.words:
-            try:
-                await records.users.remove(name)
-            except NotFound as error:
-                failed = True
-                console.complain(error)
-            else:
-                console.line(name)
-        return failed
+    async def remove(records: Records, name: str) -> None:
+        await records.users.remove(name)
 
-    return int(hub_data.with_records(given, remove))
+    return hub_data.for_each(given, console, remove)

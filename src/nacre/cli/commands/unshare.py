@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 FLAGS = ()
 MORE = """\
 Inside, the user is root of what is the user's own. What is mounted there is
-seen there only, and ends with the command. Put -- before a command with flags.
+seen there only, and ends with the command.
 """
+UNTIL_WORD = True
+"""Flags after the command are the command's."""
 _SHELL = "/bin/sh"
 
 

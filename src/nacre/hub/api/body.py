@@ -12,7 +12,7 @@ from nacre.hub.errors import TooLarge
 from nacre.hub.registry.byteplace import Buffer
 from nacre.hub.registry.chunk import Interrupted, TooSlow
 
-BUFFER = 256 * 1024
+BUFFER = 128 * 1024
 """How many bytes are worth a write, in bytes: one such buffer is filled while one is written."""
 
 _WORTH_IT = 64 * 1024  # bytes that come at once and are passed on as they are

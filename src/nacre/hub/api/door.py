@@ -27,12 +27,12 @@ class Door:
         """Let a request on a repository in.
 
         Raises:
-            Unauthorized, NameUnknown, Forbidden: see `Gate.authorise`.
+            Unauthorized, NameUnknown, Forbidden: see `Gate.asking` and `Gate.admit`.
         """
         authorization = request.header(b"authorization")
-        admission = await self.gate.authorise(authorization, name, actions, address=request.address)
-        request.scope[USER] = admission.subject.name
-        return admission
+        subject = await self.gate.asking(authorization, name, actions, address=request.address)
+        request.scope[USER] = subject.name  # also of what is refused
+        return await self.gate.admit(subject, name, actions)
 
     async def existing(
         self, request: Request, name: str, actions: frozenset[str]
@@ -41,7 +41,7 @@ class Door:
 
         Raises:
             NameUnknown: it does not, or is not for whoever asks.
-            Unauthorized, Forbidden: see `Gate.authorise`.
+            Unauthorized, Forbidden: see `admit`.
         """
         admission = await self.admit(request, name, actions)
         if admission.repository is None:

@@ -73,6 +73,9 @@ def reply_to(error: Exception, request: Request, challenge: Challenge) -> Reply:
     if not isinstance(error, RegistryError):
         return _reply_to_category(error)
     message = f"{error}: {error.remedy}" if error.remedy else str(error)
+    if error.told:
+        _log.error("%s %s: %s", request.method, request.path, message)
+        message = error.told
     headers = _headers(error, request, challenge)
     return failure(status_of(error), error.code, message, detail=error.detail, headers=headers)
 

@@ -118,7 +118,6 @@ class _Seen:
     def send(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            for name, value in message["headers"]:
-                if name == b"content-length":
-                    self.sent = int(value)
+        else:
+            self.sent += len(message.get("body", b""))
         return self._send(message)

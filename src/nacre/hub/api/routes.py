@@ -19,8 +19,9 @@ from nacre.hub.api.errors import Challenge, failure, reply_to
 from nacre.hub.api.listings import ListingRoutes
 from nacre.hub.api.manifests import ManifestRoutes
 from nacre.hub.api.observing import ROUTE, Receive, Scope, Send
-from nacre.hub.api.reply import Headers, Reply, deliver, header, ready
+from nacre.hub.api.reply import Headers, Reply, header
 from nacre.hub.api.request import Request
+from nacre.hub.api.sending import deliver, ready
 from nacre.hub.api.uploads import UploadRoutes
 from nacre.hub.auth.gate import Gate
 from nacre.hub.errors import NameInvalid
@@ -84,7 +85,7 @@ class RegistryApp:
         except Exception as error:  # noqa: BLE001 (no client ever sees a traceback)
             reply = reply_to(error, request, self._challenge)
             await body.pass_over(request, patience=self._patience)
-        await deliver(reply, scope, send)
+        await deliver(reply, scope, receive, send)
 
     async def _answer(self, request: Request) -> Reply:
         match = _ROUTE.fullmatch(request.path)

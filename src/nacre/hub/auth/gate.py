@@ -80,7 +80,7 @@ class Gate:
 
         Raises:
             Unauthorized: the password or token is wrong. The caller knows what was asked for and
-                adds the scope to the challenge; `authorise` does.
+                adds the scope to the challenge; `asking` does.
             TooManyRequests: too many logins have failed.
             Busy: too many logins are being checked.
         """
@@ -126,22 +126,20 @@ class Gate:
             case Verdict.FORBIDDEN:
                 raise Forbidden("requested access to the resource is denied")
 
-    async def authorise(
+    async def asking(
         self, authorization: str | None, name: str, actions: frozenset[str], *, address: str = ""
-    ) -> Admission:
-        """Do both: see who asks, and let the request in.
+    ) -> Subject:
+        """Return who sends this header with a request on a repository.
 
         Raises:
-            Unauthorized: as both say; ``scope`` is always what to ask for.
-            NameUnknown, Forbidden: see `admit`.
+            Unauthorized: see `subject`; ``scope`` is what to ask for.
             TooManyRequests, Busy: see `subject`.
         """
         try:
-            subject = await self.subject(authorization, address=address)
+            return await self.subject(authorization, address=address)
         except Unauthorized as error:
             error.scope = repository_scope(name, actions)
             raise
-        return await self.admit(subject, name, actions)
 
     def admit_base(self, subject: Subject) -> None:
         """Let a request for ``/v2/`` in: everybody who shows a password or any token of this hub.

@@ -6,16 +6,16 @@ import os
 import re
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from nacre.content.diskerrors import DiskFull, disk_error
 from nacre.content.durable import make_folder, sync_folder
 from nacre.errors import NotFound
-from nacre.hub.errors import Busy, OutOfSpace
+from nacre.hub.errors import Busy, DiskFailed
 from nacre.hub.registry.byteplace import Buffer, Kept, Writing
+from nacre.hub.storage.disk import meant, told_plainly
 
 _KEY = re.compile(r"b/([0-9a-f]{2})/\1[0-9a-f]{30}")
 _FOLDER = re.compile(r"[0-9a-f]{2}")
@@ -107,7 +107,7 @@ class FolderPlace:
         except FileNotFoundError:
             raise NotFound(f"there are no bytes under the key {key}") from None
         except OSError as error:
-            raise _meant(error, self._root) from error
+            raise meant(error, self._root, otherwise=DiskFailed) from error
 
     def path(self, key: str) -> Path | None:
         """See `BytePlace.path`."""
@@ -176,24 +176,6 @@ def _kept(folder: Path, entry: os.DirEntry[str]) -> Kept | None:
     return Kept(key, status.st_size, datetime.fromtimestamp(status.st_mtime, UTC))
 
 
-@contextmanager
-def _told(root: Path) -> Iterator[None]:
-    """Turn errors of the disk into those of the hub.
-
-    Raises:
-        FileNotFoundError: as it is; what that means depends.
-        OutOfSpace: there is no space left.
-        Busy: anything else of the disk.
-    """
-    try:
-        yield
-    except FileNotFoundError:
-        raise
-    except OSError as error:
-        raise _meant(error, root) from error
-
-
-def _meant(error: OSError, root: Path) -> Busy | OutOfSpace:
-    meaning = disk_error(error, root)
-    kind = OutOfSpace if isinstance(meaning, DiskFull) else Busy
-    return kind(str(meaning), remedy=meaning.remedy)
+def _told(folder: Path) -> AbstractContextManager[None]:
+    """See `told_plainly`; what a missing file means depends."""
+    return told_plainly(folder, otherwise=DiskFailed, missing_is_told=False)

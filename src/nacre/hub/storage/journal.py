@@ -12,16 +12,16 @@ import json
 import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from itertools import count, islice
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from nacre.content.diskerrors import DiskFull, disk_error
 from nacre.content.durable import make_folder, sync_folder
 from nacre.content.locking import locked_file
-from nacre.hub.errors import Busy, OutOfSpace
+from nacre.hub.errors import Busy
 from nacre.hub.jobs.journal import Entry, Extent, Told
+from nacre.hub.storage.disk import told_plainly
 
 _NAME = re.compile(r"([0-9]{8,})\.([0-9]+)\.jsonl")
 _NEW = "new.jsonl"
@@ -165,17 +165,5 @@ def _sync(file: BinaryIO) -> None:
     os.fsync(file.fileno())
 
 
-@contextmanager
-def _told(root: Path) -> Iterator[None]:
-    """Turn errors of the disk into those of the hub.
-
-    Raises:
-        OutOfSpace: there is no space left.
-        Busy: anything else of the disk.
-    """
-    try:
-        yield
-    except OSError as error:
-        meaning = disk_error(error, root)
-        kind = OutOfSpace if isinstance(meaning, DiskFull) else Busy
-        raise kind(str(meaning), remedy=meaning.remedy) from error
+def _told(folder: Path) -> AbstractContextManager[None]:
+    return told_plainly(folder, otherwise=Busy)

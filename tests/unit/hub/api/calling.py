@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from nacre.hub.api.observing import App, Message
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What came back; names of headers are in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.body)
+from tests.servers.hub import Answer
 
 
 def http(

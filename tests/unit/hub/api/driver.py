@@ -79,7 +79,7 @@ async def ask(
     async def receive() -> Any:
         if messages:
             return messages.pop(0)
-        if silent:
+        if not cut_off:
             await asyncio.sleep(3600)
         return {"type": "http.disconnect"}
 

@@ -12,7 +12,8 @@ from nacre.errors import Invalid
 from nacre.hub.api.limits import LimitedHeads, LimitedPulls, LimitedRequests
 from nacre.hub.api.observing import Receive, Scope, Send
 from nacre.hub.api.rates import Buckets, Rate
-from tests.unit.hub.api.calling import Answer, call, http
+from tests.servers.hub import Answer
+from tests.unit.hub.api.calling import call, http
 from tests.unit.hub.doors import Clock, Doors, basic, run_with
 
 MANIFEST = "/v2/team/app/manifests/latest"

@@ -12,7 +12,8 @@ from starlette.routing import Route
 from nacre.hub.api.observing import ROUTE, USER
 from nacre.hub.api.token import TokenServer
 from nacre.hub.repositories.repository import Visibility
-from tests.unit.hub.api.calling import Answer, call, http
+from tests.servers.hub import Answer
+from tests.unit.hub.api.calling import call, http
 from tests.unit.hub.doors import PASSWORD, SERVICE, Doors, basic, run_with
 
 PUSH = "repository:alice/app:pull,push"

@@ -75,7 +75,7 @@ async def link(doors: Doors, repository: int | None) -> None:
 
 async def ask(doors: Doors, authorization: str | None, name: str, actions: frozenset[str]) -> Said:
     try:
-        admission = await doors.gate.authorise(authorization, name, actions)
+        admission = await doors.admitted(authorization, name, actions)
     except RegistryError as error:
         scope = error.scope if isinstance(error, Unauthorized) else ""
         answer = next(one for one in (LOGIN, UNKNOWN, NO) if isinstance(error, one.value))
@@ -236,7 +236,7 @@ def test_the_token_of_a_push_narrows_the_target_of_a_mount_not_the_source() -> N
     async def main(doors: Doors) -> None:
         ids = await people(doors)
         shown = await doors.bearer("owner", "repository:owner/app:pull,push")
-        admission = await doors.gate.authorise(shown, "owner/app", PUSH)
+        admission = await doors.admitted(shown, "owner/app", PUSH)
         named = await doors.gate.sources(admission.subject, "owner/private", BLOB)
         assert named == frozenset({ids["owner/private"]})
         assert await doors.gate.sources(admission.subject, PRIVATE, BLOB) == frozenset()
@@ -329,7 +329,7 @@ def test_a_token_only_narrows(user: str) -> None:
         assert (await ask(doors, shown, PRIVATE, PULL)).answer is YES
         assert (await ask(doors, shown, PRIVATE, PUSH)).answer is LOGIN
         assert (await ask(doors, shown, PUBLIC, PULL)).answer is LOGIN
-        admission = await doors.gate.authorise(shown, PRIVATE, PULL)
+        admission = await doors.admitted(shown, PRIVATE, PULL)
         assert admission.allowed == {"pull"}
 
     run_with(main)
@@ -391,7 +391,7 @@ def test_the_official_repositories_by_their_short_name() -> None:
         number = await doors.add_repository("library/nginx", Visibility.PUBLIC)
         for asked, meant in (("nginx", "library/nginx"), ("library/nginx", "nginx")):
             shown = await doors.bearer(None, f"repository:{asked}:pull")
-            admission = await doors.gate.authorise(shown, meant, PULL)
+            admission = await doors.admitted(shown, meant, PULL)
             assert admission.name == "library/nginx"
             assert admission.repository is not None
             assert admission.repository.id == number

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import resource
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -224,6 +225,60 @@ def test_what_is_no_database_is_one_sentence(tmp_path: Path) -> None:
     path.write_bytes(b"something else altogether" * 100)
     with pytest.raises(Busy, match="damaged"):
         SqliteDatabase(path)
+
+
+def test_what_cannot_be_opened_is_named_with_a_remedy(tmp_path: Path) -> None:
+    path = tmp_path / "hub.db"
+    path.mkdir()
+    with pytest.raises(Busy, match=f"cannot open the hub's records {path}: Is a dir") as caught:
+        SqliteDatabase(path)
+    assert "run this as the user that owns them" in caught.value.remedy
+    path.rmdir()
+    path.write_bytes(b"something else altogether" * 100)
+    with pytest.raises(Busy, match=f"the hub's records {path} are damaged") as caught:
+        SqliteDatabase(path)
+    assert "backup" in caught.value.remedy
+
+
+@pytest.mark.parametrize("place", ["nothing", "an empty file", "another database", "no folder"])
+def test_records_that_were_moved_away_are_busy_and_never_made_again(
+    tmp_path: Path, place: str
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    path = folder / "hub.db"
+
+    async def run() -> None:
+        async with opened(path) as database:
+            await database.write(adding("before"))
+            await stopped(database)
+
+    async def stopped(database: SqliteDatabase) -> None:
+        away = tmp_path / "away"
+        folder.rename(away)
+        if place != "no folder":
+            folder.mkdir()
+        if place == "an empty file":
+            path.touch()
+        elif place == "another database":
+            async with opened(path):
+                pass
+        there = path.read_bytes() if path.exists() else None
+        with pytest.raises(Busy, match="moved away or replaced"):
+            await database.write(adding("lost"))
+        with pytest.raises(Busy):
+            database.check()
+        with pytest.raises(Busy):  # by a thread that has not read yet
+            await database.survey(count)
+        with pytest.raises(Busy):
+            await asyncio.to_thread(lambda: asyncio.run(database.known("key", count)))
+        assert (path.read_bytes() if path.exists() else None) == there
+        shutil.rmtree(folder, ignore_errors=True)
+        away.rename(folder)
+        database.check()
+        await database.write(adding("after"))
+
+    asyncio.run(run())
 
 
 def test_the_file_is_for_its_owner_only(tmp_path: Path) -> None:

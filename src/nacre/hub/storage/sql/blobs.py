@@ -10,11 +10,10 @@ from sqlalchemy import Connection, bindparam, select, update
 from nacre.hub.registry.blobs import Blob
 from nacre.hub.storage.sql.database import Database
 from nacre.hub.storage.sql.links import link, namespace_of, unlink
+from nacre.hub.storage.sql.portions import portions
 from nacre.hub.storage.sql.schema import blobs, links
 from nacre.hub.storage.sql.values import maybe_moment, stamp
 from nacre.oci.digest import Digest
-
-_AT_ONCE = 500  # sources asked about in one statement
 
 _FIND = (
     select(blobs.c.size, blobs.c.key, links.c.expires_at, links.c.namespace_id)
@@ -113,9 +112,7 @@ def _has(connection: Connection, digest: Digest, sources: frozenset[int] | None)
     """Say whether one of the sources, or any repository, has a blob."""
     if sources is None:
         return connection.execute(_ANYWHERE, {"blob": digest}).first() is not None
-    ordered = sorted(sources)
-    parts = (ordered[start : start + _AT_ONCE] for start in range(0, len(ordered), _AT_ONCE))
     return any(
         connection.execute(_AMONG, {"blob": digest, "sources": part}).first() is not None
-        for part in parts
+        for part in portions(sorted(sources))
     )

@@ -49,5 +49,8 @@ class Database(Protocol):
     async def write(self, change: Callable[[Connection], Result]) -> Result:
         """Run a function that changes something; it has survived when this returns."""
 
+    def check(self) -> None:
+        """Raise `Busy` when what is written now would be lost with the process."""
+
     async def close(self) -> None:
         """Let go of everything, after what was asked for is done."""

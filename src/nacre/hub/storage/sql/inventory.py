@@ -18,7 +18,6 @@ from sqlalchemy import (
     or_,
     select,
     union_all,
-    update,
 )
 
 from nacre.hub.jobs.inventory import Held, Recorded
@@ -27,6 +26,8 @@ from nacre.hub.repositories.repository import Repository
 from nacre.hub.storage.sql.database import Database
 from nacre.hub.storage.sql.keeping import Keeping
 from nacre.hub.storage.sql.links import BLOBS, settle_links, unlink
+from nacre.hub.storage.sql.needing import need
+from nacre.hub.storage.sql.portions import portions
 from nacre.hub.storage.sql.queue import drop
 from nacre.hub.storage.sql.repository_rows import REPOSITORIES, repository_of
 from nacre.hub.storage.sql.schema import (
@@ -39,8 +40,6 @@ from nacre.hub.storage.sql.schema import (
     uploads,
 )
 from nacre.oci.digest import Digest
-
-_AT_ONCE = 500  # keys asked about in one statement
 
 _REPOSITORIES = (
     REPOSITORIES.where(repositories.c.name > bindparam("after"))
@@ -114,14 +113,6 @@ _THERE = select(manifests.c.digest).where(
 )
 _UNREFER = delete(manifest_references).where(*_named)
 _REFER = insert(manifest_references)
-_FOUND = (
-    update(manifests)
-    .where(
-        manifests.c.repository_id == bindparam("repository"),
-        manifests.c.digest == bindparam("child"),
-    )
-    .values(lost_at=None)
-)
 
 
 class SqlInventory:
@@ -174,8 +165,7 @@ class SqlInventory:
 
         def look(connection: Connection) -> frozenset[str]:
             found: set[str] = set()
-            for start in range(0, len(asked), _AT_ONCE):
-                part = asked[start : start + _AT_ONCE]
+            for part in portions(asked):
                 found.update(connection.scalars(_KNOWN, {"keys": part}))
             return frozenset(found)
 
@@ -211,9 +201,8 @@ class SqlInventory:
                 rows = [place | {"child": child, "kind": kind} for child, kind in named]
                 connection.execute(_REFER, rows)
             settle_links(connection, repository, [child for child, kind in named if kind in BLOBS])
-            for child, kind in named:
-                if kind is Reference.MANIFEST:
-                    connection.execute(_FOUND, {"repository": repository, "child": child})
+            children = [child for child, kind in named if kind is Reference.MANIFEST]
+            need(connection, repository, children)
             return True
 
         return await self._database.write(change)

@@ -26,6 +26,8 @@ from nacre.hub.storage.sql.schema import (
 )
 
 _ENOUGH = 8 << 20  # bytes of manifests after which no more entries are taken at once
+_ROWS = 1000  # that are read at once of most tables
+_MANIFESTS = 4  # and of that whose rows may have some megabytes
 
 _WAITING = select(outbox).order_by(outbox.c.id).limit(bindparam("most"))
 _CARRIED = delete(outbox).where(outbox.c.id <= bindparam("last"))
@@ -101,7 +103,8 @@ class SqlOutbox:
         with self._database.snapshot() as connection:
             last = int(connection.execute(_LAST).scalar_one())
             for kind, statement in _EVERYTHING:
-                rows = connection.execution_options(yield_per=1000).execute(statement)
+                at_once = _MANIFESTS if kind is Told.MANIFEST else _ROWS
+                rows = connection.execute(statement, execution_options={"yield_per": at_once})
                 for row in rows.mappings():
                     yield Entry(last, kind, _facts(dict(row)))
 

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from sqlalchemy import Connection, Select, bindparam, insert, or_, select, update
+from sqlalchemy import Connection, Select, bindparam, insert, select
 
 from nacre.hub.errors import ManifestBlobUnknown
 from nacre.hub.registry.manifests import Manifest, Reference, Terms
 from nacre.hub.storage.sql import tags as tagging
 from nacre.hub.storage.sql.keeping import Keeping
 from nacre.hub.storage.sql.links import BLOBS, namespace_of, settle_links, take_room
+from nacre.hub.storage.sql.needing import need, need_with_referrers
+from nacre.hub.storage.sql.portions import portions
 from nacre.hub.storage.sql.removing import let_go
 from nacre.hub.storage.sql.schema import links, manifest_references, manifests
 from nacre.hub.storage.sql.values import stamp
 from nacre.oci.digest import Digest
-
-_AT_ONCE = 500  # digests asked about in one statement
 
 _ADD = insert(manifests)
 _REFER = insert(manifest_references)
@@ -32,26 +32,6 @@ _LINKED = select(links.c.digest).where(
 _PRESENT = select(manifests.c.digest).where(
     manifests.c.repository_id == bindparam("repository"),
     manifests.c.digest.in_(bindparam("digests", expanding=True)),
-)
-# It is needed again, or starts anew; so are its children, and what has it as their subject.
-_FOUND = (
-    update(manifests)
-    .where(
-        manifests.c.repository_id == bindparam("repository"),
-        or_(
-            manifests.c.digest == bindparam("manifest"),
-            manifests.c.subject == bindparam("manifest"),
-        ),
-    )
-    .values(lost_at=None)
-)
-_FOUND_CHILD = (
-    update(manifests)
-    .where(
-        manifests.c.repository_id == bindparam("repository"),
-        manifests.c.digest == bindparam("child"),
-    )
-    .values(lost_at=None)
 )
 
 
@@ -82,7 +62,7 @@ def put(
     if connection.execute(_EXISTS, its).first() is None:
         take_room(connection, namespace, len(manifest.raw))
         _add(connection, repository, manifest, by=terms.by, at=stamp(now))
-    connection.execute(_FOUND, its)
+    need_with_referrers(connection, repository, manifest.digest)
     _settle(connection, repository, manifest)
     moved = [
         tagging.point(connection, repository, tag, manifest.digest, by=terms.by, now=now)
@@ -115,8 +95,7 @@ def _here(
 ) -> set[str]:
     """Return those digests that the repository has."""
     here: set[str] = set()
-    for start in range(0, len(digests), _AT_ONCE):
-        part = digests[start : start + _AT_ONCE]
+    for part in portions(digests):
         here.update(connection.scalars(statement, {"repository": repository, "digests": part}))
     return here
 
@@ -149,7 +128,4 @@ def _add(connection: Connection, repository: int, manifest: Manifest, *, by: str
 def _settle(connection: Connection, repository: int, manifest: Manifest) -> None:
     """Let what a manifest names stay."""
     settle_links(connection, repository, sorted(set(_named(manifest, *BLOBS))))
-    children = sorted(set(_named(manifest, Reference.MANIFEST)))
-    if children:
-        rows = [{"repository": repository, "child": child} for child in children]
-        connection.execute(_FOUND_CHILD, rows)
+    need(connection, repository, sorted(set(_named(manifest, Reference.MANIFEST))))

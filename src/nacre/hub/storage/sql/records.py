@@ -69,6 +69,7 @@ class SqlRecords:
 
     async def check(self) -> None:
         """See `Records.check`."""
+        self._database.check()
         await self._database.read(_look)
 
     async def close(self) -> None:

@@ -19,9 +19,10 @@ from threading import Lock, local
 from typing import TypeVar, cast
 
 from sqlalchemy import Connection, Engine, NullPool, create_engine
+from sqlalchemy.exc import DBAPIError
 
 from nacre.hub.errors import Busy
-from nacre.hub.storage.sql.faults import meant, told_plainly
+from nacre.hub.storage.sql.faults import meant, refused, told_plainly
 from nacre.hub.storage.sql.kept import MISSING, Kept
 from nacre.hub.storage.sql.migrating import migrate
 from nacre.hub.storage.sql.writer import Writer, driver_of
@@ -90,12 +91,12 @@ class SqliteDatabase:
         self._readers: list[_Reader] = []
         self._opening = Lock()
         self._is_closed = False
-        with told_plainly(), _alone_in(path.parent):
-            _make(path)
-            with _engine(path, _PATIENCE).connect() as connection:
+        with told_plainly(path), _alone_in(path.parent):
+            self._identity = _made(path)
+            with self._engine(_PATIENCE).connect() as connection:
                 driver_of(connection).execute("PRAGMA journal_mode=WAL")
                 migrate(connection)
-        self._writer = Writer(_engine(path, _PATIENCE).connect)
+        self._writer = Writer(self._engine(_PATIENCE).connect)
 
     async def read(self, look: Callable[[Connection], Result]) -> Result:
         """See `Database.read`."""
@@ -112,7 +113,7 @@ class SqliteDatabase:
         try:
             reader = self._reader()
             found = reader.kept.find(reader.version(), key)
-        except sqlite3.Error as error:
+        except (sqlite3.Error, DBAPIError) as error:
             raise meant(error) from error
         if found is not MISSING:
             return cast("Result", found)
@@ -132,7 +133,7 @@ class SqliteDatabase:
     @contextmanager
     def snapshot(self) -> Iterator[Connection]:
         """See `Database.snapshot`."""
-        with told_plainly(), _engine(self._path, _PATIENCE).connect() as connection:
+        with told_plainly(), self._engine(_PATIENCE).connect() as connection:
             raw = driver_of(connection)
             raw.execute("BEGIN")
             try:
@@ -142,7 +143,22 @@ class SqliteDatabase:
 
     async def write(self, change: Callable[[Connection], Result]) -> Result:
         """See `Database.write`."""
-        return await self._writer.write(change)
+        result = await self._writer.write(change)
+        self.check()
+        return result
+
+    def check(self) -> None:
+        """See `Database.check`."""
+        try:
+            is_there = _identity(self._path) == self._identity
+        except OSError:
+            is_there = False
+        if not is_there:
+            # An open file lives on without its name, and what is written to it is lost.
+            raise Busy(
+                "the hub's records were moved away or replaced",
+                remedy="whoever runs the hub has to put them back, or start it again",
+            )
 
     async def close(self) -> None:
         """See `Database.close`."""
@@ -163,10 +179,32 @@ class SqliteDatabase:
             return cast("_Reader", self._mine.reader)
         except AttributeError:
             with self._opening:
-                reader = _Reader(_engine(self._path, _READ_PATIENCE).connect())
+                reader = _Reader(self._engine(_READ_PATIENCE).connect())
                 self._readers.append(reader)
             self._mine.reader = reader
             return reader
+
+    def _engine(self, patience: float) -> Engine:
+        """Return what makes connections that begin and commit only when told to."""
+        # A file that is gone is not made again: it would be a hub without users.
+        address = f"{self._path.absolute().as_uri()}?mode=rw"
+
+        def connect() -> sqlite3.Connection:
+            self.check()
+            raw = sqlite3.connect(
+                address, uri=True, timeout=patience, isolation_level=None, check_same_thread=False
+            )
+            for setting in (
+                "foreign_keys=ON",
+                "synchronous=FULL",
+                f"journal_size_limit={_LOG_LIMIT}",
+            ):
+                raw.execute(f"PRAGMA {setting}")
+            return raw
+
+        return create_engine(
+            "sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT"
+        )
 
 
 @contextmanager
@@ -178,7 +216,7 @@ def _alone_in(folder: Path) -> Iterator[None]:
     try:
         opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except OSError as error:
-        raise Busy(f"cannot open the hub's folder {folder}: {error.strerror}") from error
+        raise refused(folder, error) from error
     try:
         fcntl.flock(opened, fcntl.LOCK_EX)
         yield
@@ -186,27 +224,16 @@ def _alone_in(folder: Path) -> Iterator[None]:
         os.close(opened)
 
 
-def _make(path: Path) -> None:
+def _made(path: Path) -> tuple[int, int]:
     """Make the file, readable for its owner only: it holds hashes of passwords and keys."""
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        return _identity(path)
     except OSError as error:
-        raise Busy(f"cannot open the hub's records {path}: {error.strerror}") from error
+        raise refused(path, error) from error
 
 
-def _engine(path: Path, patience: float) -> Engine:
-    """Return what makes connections that begin and commit only when told to."""
-
-    def connect() -> sqlite3.Connection:
-        raw = sqlite3.connect(path, timeout=patience, isolation_level=None, check_same_thread=False)
-        for setting in (
-            "foreign_keys=ON",
-            "synchronous=FULL",
-            f"journal_size_limit={_LOG_LIMIT}",
-        ):
-            raw.execute(f"PRAGMA {setting}")
-        return raw
-
-    return create_engine(
-        "sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT"
-    )
+def _identity(path: Path) -> tuple[int, int]:
+    """Return what tells a file from any other that comes to have its name."""
+    status = os.stat(path)  # noqa: PTH116 (quicker)
+    return status.st_dev, status.st_ino

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, and_, bindparam, literal, select
+from sqlalchemy import Connection, Row, and_, bindparam, func, literal, select
 
 from nacre.hub.repositories.repository import Namespace, Repository, Role, Standing, Visibility
 from nacre.hub.storage.sql.schema import (
@@ -14,20 +14,21 @@ from nacre.hub.storage.sql.schema import (
     repository_grants,
     users,
 )
-from nacre.hub.storage.sql.values import policy_from
+from nacre.hub.storage.sql.values import EMPTY_POLICY, policy_from
 
 _RANKS = {role: rank for rank, role in enumerate(Role)}
 
 _one = select(literal(1).label("one")).subquery()
-# There is always one row, whatever of it is known: an absent name takes the same look.
+# There is always one row, whatever of it is known: an absent name takes the same look. What is made
+# of the row is made of one for an absent name, too, and let go of: neither answers sooner.
 _STANDING = select(
     repositories.c.id.label("repository"),
-    repositories.c.visibility.label("repository_visibility"),
-    repositories.c.policy.label("repository_policy"),
+    func.coalesce(repositories.c.visibility, Visibility.PRIVATE).label("repository_visibility"),
+    func.coalesce(repositories.c.policy, EMPTY_POLICY).label("repository_policy"),
     namespaces.c.id.label("namespace"),
     namespaces.c.name.label("namespace_name"),
-    namespaces.c.visibility.label("namespace_visibility"),
-    namespaces.c.policy.label("namespace_policy"),
+    func.coalesce(namespaces.c.visibility, Visibility.PRIVATE).label("namespace_visibility"),
+    func.coalesce(namespaces.c.policy, EMPTY_POLICY).label("namespace_policy"),
     namespaces.c.quota,
     namespaces.c.used,
     users.c.id.label("user"),
@@ -70,9 +71,7 @@ def standing(connection: Connection, name: str, user: str | None) -> Standing:
 
 
 def _namespace(row: Row[*tuple[Any, ...]]) -> Namespace | None:
-    if row.namespace is None:
-        return None
-    return Namespace(
+    made = Namespace(
         row.namespace,
         row.namespace_name,
         Visibility(row.namespace_visibility),
@@ -80,11 +79,11 @@ def _namespace(row: Row[*tuple[Any, ...]]) -> Namespace | None:
         row.quota,
         row.used,
     )
+    return made if row.namespace is not None else None
 
 
 def _repository(row: Row[*tuple[Any, ...]], name: str) -> Repository | None:
-    if row.repository is None:
-        return None
     policy = policy_from(row.repository_policy).filled_from(policy_from(row.namespace_policy))
     visibility = Visibility(row.repository_visibility)
-    return Repository(row.repository, name, row.namespace, visibility, policy)
+    made = Repository(row.repository, name, row.namespace, visibility, policy)
+    return made if row.repository is not None else None

@@ -11,6 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from nacre.hub.errors import ManifestUnknown, TagImmutable
 from nacre.hub.registry.manifests import Tag, TagChange, TagEvent, Terms
 from nacre.hub.repositories.policy import Policy
+from nacre.hub.storage.sql.needing import need
 from nacre.hub.storage.sql.schema import manifests, tag_events, tags
 from nacre.hub.storage.sql.values import maybe_moment, moment, stamp
 from nacre.oci.digest import Digest
@@ -65,14 +66,6 @@ _EXISTS = select(manifests.c.digest).where(
     manifests.c.repository_id == bindparam("repository"),
     manifests.c.digest == bindparam("manifest"),
 )
-_FOUND = (
-    update(manifests)
-    .where(
-        manifests.c.repository_id == bindparam("repository"),
-        manifests.c.digest == bindparam("manifest"),
-    )
-    .values(lost_at=None)
-)
 _PULLED = (
     update(tags)
     .where(*_one, or_(tags.c.pulled_at.is_(None), tags.c.pulled_at < bindparam("at")))
@@ -119,7 +112,7 @@ def point(
         return None
     values = {"repository_id": repository, "name": tag, "digest": digest, "pushed_by": by}
     connection.execute(_POINT, values | {"pushed_at": stamp(now), "pulled_at": None})
-    connection.execute(_FOUND, {"repository": repository, "manifest": digest})
+    need(connection, repository, [digest])
     change = change or (TagChange.CREATED if before is None else TagChange.MOVED)
     _note(connection, repository, tag, change, before=before, after=digest, by=by, now=now)
     return before

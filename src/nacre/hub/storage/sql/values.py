@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from nacre.hub.repositories.policy import Policy
 from nacre.hub.repositories.written import facts_of, policy_of
@@ -34,6 +35,7 @@ def policy_text(policy: Policy) -> str:
     return json.dumps(facts_of(policy))
 
 
+@lru_cache(maxsize=1024)
 def policy_from(text: str) -> Policy:
-    """Return the policy that a text states."""
+    """Return the policy that a text states; kept, as most of a hub's are the same few."""
     return _NO_POLICY if text == EMPTY_POLICY else policy_of(json.loads(text))

@@ -1,0 +1,81 @@
+"""Whether settings make sense: each by itself, and with the others."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from urllib.parse import urlsplit
+
+from nacre.errors import Invalid
+from nacre.hub.api.rates import Rate
+from nacre.hub.options import Limits, Options, Server, written
+
+_SERVICE = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
+_YEARS = 100 * 365 * 86_400  # seconds
+
+
+class InvalidSettings(Invalid):
+    """A setting of the hub is unknown or means nothing."""
+
+    usual_remedy = "nacre hub config prints every key"
+
+
+def check(options: Options) -> None:
+    """Check all.
+
+    Raises:
+        InvalidSettings: one of them cannot be used; it is named.
+    """
+    _check_server(options.server)
+    _check_numbers(options)
+    _check_rates(options.limits)
+    if not _SERVICE.fullmatch(options.auth.service):
+        raise InvalidSettings(f"auth.service: {options.auth.service!r} is no name of a service")
+    try:
+        re.compile(options.registry.immutable)
+    except re.error as error:
+        raise InvalidSettings(f"registry.immutable: {error}") from None
+
+
+def _check_server(server: Server) -> None:
+    if bool(server.tls_certificate) != bool(server.tls_key):
+        raise InvalidSettings("server.tls-certificate and server.tls-key go together")
+    if server.url and (urlsplit(server.url).scheme not in {"http", "https"} or "?" in server.url):
+        raise InvalidSettings(f"server.url: {server.url!r} is not an http or https address")
+    for proxy in server.trusted_proxies:
+        try:
+            ipaddress.ip_network(proxy, strict=False)
+        except ValueError:
+            raise InvalidSettings(f"server.trusted-proxies: {proxy!r} is no address") from None
+
+
+def _check_numbers(options: Options) -> None:
+    server, auth, registry, limits = options.server, options.auth, options.registry, options.limits
+    seconds = registry.client_patience.total_seconds()
+    collection = options.collection
+    for key, number, least, most in (
+        ("server.workers", server.workers, 1, 64),
+        ("server.stop-within", server.stop_within.total_seconds(), 1, 86_400),
+        ("auth.token-life", auth.token_life.total_seconds(), 60, 86_400),
+        ("registry.page", registry.page, 1, 100_000),
+        ("registry.client-patience", seconds, 1, 86_400),
+        # Without any, what a client was told to be there could go before it uses it.
+        ("collection.grace", collection.grace.total_seconds(), 1, _YEARS),
+        ("collection.trash", collection.trash.total_seconds(), 1, _YEARS),
+        # Never off: what is not carried to the journal piles up in the records.
+        ("collection.journal", collection.journal.total_seconds(), 0.1, 86_400),
+        ("limits.header", limits.header, 8192, 1 << 24),
+        ("limits.uploads", limits.uploads, 1, 100_000),
+    ):
+        if not least <= number <= most:
+            unit = " seconds" if isinstance(number, float) else ""
+            raise InvalidSettings(f"{key} must be from {least} to {most}{unit}")
+
+
+def _check_rates(limits: Limits) -> None:
+    for name in ("pulls", "pulls_anonymous", "requests", "logins"):
+        try:
+            Rate.read(getattr(limits, name))
+        except Invalid as error:
+            place = f"limits.{written(name)}"
+            raise InvalidSettings(f"{place}: {error}", remedy=error.remedy) from None

@@ -1,0 +1,42 @@
+"""The door: who asks is noted, also when they are refused."""
+
+from __future__ import annotations
+
+import pytest
+
+from nacre.hub.api.door import Door
+from nacre.hub.api.observing import USER
+from nacre.hub.api.request import Request
+from nacre.hub.errors import Forbidden, NameUnknown
+from nacre.hub.repositories.repository import Visibility
+from tests.unit.hub.api.calling import http
+from tests.unit.hub.doors import Doors, basic, run_with
+
+
+@pytest.mark.parametrize(
+    ("name", "actions", "refusal"),
+    [
+        ("owner/public", {"pull", "push"}, Forbidden),
+        ("owner/private", {"pull"}, NameUnknown),
+    ],
+)
+def test_who_is_refused_is_noted_for_the_log(
+    name: str, actions: set[str], refusal: type[Exception]
+) -> None:
+    async def test(doors: Doors) -> None:
+        for user in ("owner", "stranger"):
+            await doors.add_user(user)
+        await doors.add_repository("owner/public", Visibility.PUBLIC)
+        await doors.add_repository("owner/private", Visibility.PRIVATE)
+        door = Door(doors.gate, doors.records.repositories, visibility=Visibility.PUBLIC)
+        scope = http("/v2/")
+        scope["headers"] = [(b"authorization", basic("stranger").encode())]
+
+        async def receive() -> dict[str, object]:
+            return {}
+
+        with pytest.raises(refusal):
+            await door.admit(Request(scope, receive), name, frozenset(actions))
+        assert scope[USER] == "stranger"
+
+    run_with(test)
