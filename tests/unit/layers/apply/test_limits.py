@@ -32,7 +32,7 @@ def test_the_size_of_all_files_is_limited(tmp_path: Path) -> None:
 def test_holes_count(tmp_path: Path) -> None:
     records = [(b"GNU.sparse.map", b""), (b"GNU.sparse.size", b"%d" % (1 << 50))]
     tar = raw_member(b"x", format_records(records)) + tar_of([file("bomb")])
-    with pytest.raises(LayerLimit, match="sparse files have more than 1099511627776 bytes of holes"):
+    with pytest.raises(LayerLimit, match="have more than 1099511627776 bytes of holes"):
         apply_tar(tmp_path, tar)
 
 
