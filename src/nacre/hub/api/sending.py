@@ -21,7 +21,7 @@ from nacre.hub.errors import Busy
 from nacre.hub.registry.threads import in_thread
 
 _INLINE = 64 * 1024
-_SMALL, _LARGE = 32 * 1024, 512 * 1024  # bytes of a piece
+_SMALL, _LARGE = 16 * 1024, 512 * 1024  # bytes of a piece
 _AT_ONCE = 0.01  # seconds in which a fast client takes a piece
 _PROOF = 16 << 20  # bytes that it takes so; the system alone holds some millions for a slow one
 _COMMON: Headers = (

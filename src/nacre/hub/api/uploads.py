@@ -49,6 +49,7 @@ class UploadRoutes:
         self._having = having
         self._rules = rules
         self._patience = patience
+        self._portions = body.Portions()
 
     async def start(self, request: Request, name: str, _none: str) -> Reply:
         """Answer POST: a mount, a whole blob, or the start of an upload."""
@@ -132,7 +133,7 @@ class UploadRoutes:
         Raises:
             SizeInvalid: its ``Content-Range`` and ``Content-Length`` differ.
         """
-        gathered = body.buffers(request, patience=self._patience)
+        gathered = body.buffers(request, self._portions, patience=self._patience)
         announced = ranges.announced(request.header(b"content-range"))
         length = request.length
         if announced is None:
