@@ -71,12 +71,19 @@ class Terminal:
 
 @contextmanager
 def at_terminal(argv: Sequence[str | Path], env: Mapping[str, str]) -> Iterator[Terminal]:
-    """Run a program at a terminal of its own, and leave it no chance to outlive the block."""
+    """Run a program at a terminal of its own, and leave it no chance to outlive the block.
+
+    It hears of a terminal that closes even when we do not, as below ``nohup``.
+    """
     master, slave = os.openpty()
     fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", _ROWS, _COLUMNS, 0, 0))
     try:
         with subprocess.Popen(
-            [require_tool("setsid"), "--ctty", *map(str, argv)],
+            [
+                *(require_tool("env"), "--default-signal=HUP"),
+                *(require_tool("setsid"), "--ctty"),
+                *map(str, argv),
+            ],
             env={**env, "TERM": "xterm"},
             stdin=slave,
             stdout=slave,
