@@ -16,10 +16,14 @@ from nacre.hub.worker_loop import WorkerLoop
 @pytest.fixture
 def loop() -> Iterator[WorkerLoop]:
     """A loop as in a worker: with signals held."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     with held():
         made = WorkerLoop()
         yield made
         made.close()
+        # A closed loop leaves handlers behind that do nothing.
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def told_by(loop: WorkerLoop) -> list[int]:
