@@ -393,7 +393,7 @@ def test_a_bomb_of_holes_is_refused(nacre_cli: NacreCli, tmp_path: Path) -> None
     assert "more than 1099511627776 bytes of holes" in nacre_cli.refused("import", tar, "bomb:1")
     assert nacre_cli("images", "-aq") == ""
     # Who allows it may look at it; it is still not unpacked.
-    nacre_cli.config.write_text('[limits]\nsize = 4_398_046_511_104\n')
+    nacre_cli.config.write_text("[limits]\nsize = 4_398_046_511_104\n")
     nacre_cli("import", tar, "bomb:1")
     assert "2199023255552" in nacre_cli("image", "ls", "-l", "bomb:1")
     export = ("export", "-o", str(tmp_path / "x.tar"), "bomb:1")
