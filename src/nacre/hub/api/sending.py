@@ -81,9 +81,10 @@ async def deliver(reply: Reply, scope: Scope, receive: Receive, send: Send) -> N
         length = content.length if content else len(reply.body)
         headers.append((b"content-length", b"%d" % length))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})
-    if content is not None and content.source is not None and scope["method"] != "HEAD":
+    if content is not None and content.source is not None:
         with content.source:
-            await _deliver_bytes(content, content.source, receive, send)
+            if scope["method"] != "HEAD":
+                await _deliver_bytes(content, content.source, receive, send)
     body = b"" if scope["method"] == "HEAD" or content is not None else reply.body
     await send({"type": "http.response.body", "body": body})
 
@@ -101,8 +102,8 @@ async def _deliver_bytes(content: Bytes, source: BinaryIO, receive: Receive, sen
             at += len(piece)
             began = time.monotonic()
             await send({"type": "http.response.body", "body": piece, "more_body": True})
-            await asyncio.sleep(0)  # a piece that is taken at once lets nobody else in between
             proof = proof + len(piece) if time.monotonic() - began < _AT_ONCE else 0
+            await asyncio.sleep(0)  # a piece that is taken at once lets nobody else in between
     finally:
         leaving.cancel()
 

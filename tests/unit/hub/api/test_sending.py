@@ -167,3 +167,15 @@ def test_bytes_that_are_missing_or_short_are_told_before_anything_is_sent(
         harm(tmp_path / reply.content.key)
         with pytest.raises(Lost):
             asyncio.run(ready(reply, scope))
+
+
+def test_what_was_opened_is_closed(place: BytePlace) -> None:
+    async def main(scope: dict[str, str]) -> None:
+        reply, client = await ready(reply_of(place, DATA), scope), Client()
+        await deliver(reply, scope, client.receive, client.send)
+        assert reply.content is not None
+        assert reply.content.source is None or reply.content.source.closed
+        assert bool(client.pieces) == (scope is GET)
+
+    for scope in (GET, HEAD):
+        asyncio.run(main(scope))
