@@ -26,7 +26,12 @@ from nacre.testing.memory_layers import MemoryLayers
 from nacre.testing.seen import expected, found
 from tests.integration.driver_makers import DRIVERS
 from tests.integration.drivers_child import KEPT, PLACES
-from tests.peers.mounting import mounted_below, nothing_stays_mounted, serving_below
+from tests.peers.mounting import (
+    mounted_below,
+    nothing_stays_mounted,
+    running_with,
+    serving_below,
+)
 from tests.peers.user import User, do_as, everyone_may_use_fuse, folder_for, ordinary_user
 
 pytestmark = pytest.mark.root
@@ -60,6 +65,9 @@ def run_and_kill(name: str, base: Path, number: int, place: str) -> None:
             assert child.poll() is None, "it was not killed: it failed"
             child.kill()
             assert child.communicate()[0] == ""
+    # What they were about to start is still they for a moment.
+    while running_with(base):
+        time.sleep(0.001)
 
 
 def assert_sound(name: str, base: Path) -> None:

@@ -48,6 +48,16 @@ def serving_below(folder: Path) -> list[str]:
     return found
 
 
+def running_with(word: Path) -> list[int]:
+    """Return the IDs of the processes that were given just this path."""
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        with suppress(FileNotFoundError, ProcessLookupError):
+            if str(word) in path.read_text(errors="replace").split("\0"):
+                found.append(int(path.parent.name))
+    return found
+
+
 @contextmanager
 def nothing_stays_mounted(folder: Path) -> Iterator[None]:
     """Unmount whatever the block left mounted in a folder; that is a failure if it ended well."""

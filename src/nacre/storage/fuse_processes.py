@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import signal
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from itertools import compress
 from pathlib import Path
 
 from nacre.storage.mount_namespaces import own, residents
@@ -43,20 +42,27 @@ def end_abandoned(owner: str) -> None:
     Args:
         owner: what the labels of their mounts begin with, or are.
     """
-    abandoned: list[int] = []
+    ended: set[int] = set()
+    # More than once: one that was just starting goes on in a child that was not seen.
+    while abandoned := set(_abandoned(owner)) - ended:
+        for process in abandoned:
+            with suppress(ProcessLookupError, PermissionError):
+                os.kill(process, signal.SIGTERM)
+        wait_for_end(abandoned)
+        ended |= abandoned
+
+
+def _abandoned(owner: str) -> Iterator[int]:
     for namespace, processes in (residents() or {}).items():
         if namespace != own():
-            labels = [_label(process) for process in processes]
-            if all(labels):
-                ours = (label.partition(":")[0] == owner for label in labels)
-                abandoned += compress(processes, ours)
-    for process in abandoned:
-        with suppress(ProcessLookupError, PermissionError):
-            os.kill(process, signal.SIGTERM)
-    wait_for_end(abandoned)
+            labels = {process: _label(process) for process in processes}
+            if all(label or _is_ending(process) for process, label in labels.items()):
+                for process, label in labels.items():
+                    if label.partition(":")[0] == owner:
+                        yield process
 
 
-def wait_for_end(of: Sequence[int]) -> None:
+def wait_for_end(of: Iterable[int]) -> None:
     """Wait until processes that lost their mount have ended, and end them if they do not."""
     deadline = time.monotonic() + _PATIENCE
     for server in of:
@@ -75,6 +81,14 @@ def _label(server: int) -> str:
             if option.startswith(_NAME):
                 return os.fsdecode(option.removeprefix(_NAME))
     return ""
+
+
+def _is_ending(process: int) -> bool:
+    """Say whether a process has no memory any more, and so no arguments to be told by."""
+    try:
+        return Path(f"/proc/{process}/statm").read_bytes().startswith(b"0 ")
+    except OSError:
+        return True
 
 
 def _arguments(process: int) -> list[bytes]:
