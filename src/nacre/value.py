@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from operator import attrgetter
+from types import MappingProxyType
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,6 +35,9 @@ else:
         return lambda kind: kind
 
 
+NOTHING: Mapping[Any, Any] = MappingProxyType({})
+"""An empty mapping: what can be the default of a field."""
+
 _REQUIRED = object()
 
 
@@ -44,7 +48,7 @@ class _Field:
         self.repr = repr
 
 
-def field(*, default: Any, compare: bool = True, repr: bool = True) -> Any:  # noqa: A002
+def field(*, default: Any = _REQUIRED, compare: bool = True, repr: bool = True) -> Any:  # noqa: A002
     """Return what to assign to a field that is left out of comparisons or of ``repr()``."""
     return _Field(default, compare=compare, repr=repr)
 

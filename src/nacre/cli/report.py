@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from nacre.cli.progress.choose import progress_for
 from nacre.cli.render.json import compact
+from nacre.value import Value
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
@@ -22,8 +22,7 @@ if TYPE_CHECKING:
     from nacre.transports.events import OnEvent
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
+class Report(Value):
     """Where a command sends events, remarks and its result."""
 
     console: Console

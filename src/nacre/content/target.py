@@ -9,13 +9,13 @@ where an earlier attempt stopped, mount from a neighbour, and choose its own buf
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import BinaryIO, Protocol, runtime_checkable
 
 from nacre.content.store import BlobReader
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.oci.manifest import Index
+from nacre.value import Value
 
 Content = Callable[[int], BinaryIO]
 """Opens the bytes of a descriptor from an offset on, unchecked: the target checks."""
@@ -24,8 +24,7 @@ OnBytes = Callable[[int], None]
 """Told the offset reached, in bytes, while content moves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Placed:
+class Placed(Value):
     """How content came to be at a target."""
 
     moved: int

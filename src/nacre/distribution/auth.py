@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 
 from nacre.distribution import tokens
 from nacre.distribution.challenge import Challenge
 from nacre.distribution.credential import Credential
 from nacre.distribution.errors import InvalidReply, Purpose, UnsafeAddress, denied
 from nacre.distribution.exchange import origin
+from nacre.value import Value
 
 _MARGIN = 5.0
 
@@ -18,17 +18,15 @@ FindCredential = Callable[[str], Credential | None]
 """Returns the credential for a repository's path, or for the registry itself when that is ""."""
 
 
-@dataclass(frozen=True, slots=True)
-class Need:
+class Need(Value):
     """What a request must be allowed: token scopes, on behalf of ``repository`` ("" for none)."""
 
+    purpose: Purpose
     scopes: frozenset[str] = frozenset()
     repository: str = ""
-    purpose: Purpose = field(kw_only=True)
 
 
-@dataclass(frozen=True, slots=True)
-class _Granted:
+class _Granted(Value):
     scopes: frozenset[str]
     repository: str
     header: str

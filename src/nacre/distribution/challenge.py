@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
 
 from nacre.distribution.errors import InvalidReply
+from nacre.value import NOTHING, Value
 
 _WORD = r"[!#$%&'*+.^_`|~0-9A-Za-z-]+"
 _QUOTED = r'"((?:[^"\\\x00-\x08\x0a-\x1f\x7f]|\\[\x20-\x7e\t])*)"'
@@ -17,12 +17,11 @@ _COMMA = re.compile(r"[ \t]*,[ \t]*")
 _LIMIT = 8192
 
 
-@dataclass(frozen=True, slots=True)
-class Challenge:
+class Challenge(Value):
     """One way to authenticate: a scheme in lower case, and its parameters by lower-case name."""
 
     scheme: str
-    parameters: Mapping[str, str] = field(default_factory=dict)
+    parameters: Mapping[str, str] = NOTHING
 
 
 def parse(values: Iterable[str]) -> list[Challenge]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TypeGuard
 
+from nacre.value import Value, field
 
-@dataclass(frozen=True, slots=True)
-class Credential:
+
+class Credential(Value):
     """A user name with a password, an identity token to get tokens with, or a registry token.
 
     Whatever is secret stays out of its ``repr``.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from nacre.distribution.authfile import AuthFile
@@ -12,6 +11,7 @@ from nacre.distribution.helpers import Helper
 from nacre.distribution.settings import CredentialLocations
 from nacre.errors import Unavailable
 from nacre.oci.reference import HUB
+from nacre.value import Value
 
 HUB_KEY = "https://index.docker.io/v1/"
 """The name under which Docker keeps its own hub's credential."""
@@ -19,8 +19,7 @@ HUB_KEY = "https://index.docker.io/v1/"
 _HUB_NAMES = (HUB_KEY, "docker.io", "index.docker.io", "registry-1.docker.io")
 
 
-@dataclass(frozen=True, slots=True)
-class Saved:
+class Saved(Value):
     """Where a credential went: a helper's name or a file, and whether it lies there in plain."""
 
     where: str

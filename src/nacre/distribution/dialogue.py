@@ -7,7 +7,8 @@ import selectors
 import subprocess
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from nacre.value import Value
 
 _BLOCK = 64 * 1024
 
@@ -16,8 +17,7 @@ class TooTalkative(Exception):
     """The program said more than anyone wants to hear."""
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(Value):
     """How a program ended, and what it wrote on its standard output and error."""
 
     status: int

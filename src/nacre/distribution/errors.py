@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 
 from nacre.errors import (
     Conflict,
@@ -14,6 +13,7 @@ from nacre.errors import (
     Unavailable,
     Unsupported,
 )
+from nacre.value import Value
 
 ERROR_BODY_LIMIT = 64 * 1024
 """How much of an error reply is read, in bytes."""
@@ -99,8 +99,7 @@ class RateLimited(Unavailable):
     """The registry asks to be asked less often."""
 
 
-@dataclass(frozen=True, slots=True)
-class Purpose:
+class Purpose(Value):
     """What a request is for, so that its failure can be told in the user's words.
 
     ``name`` is the repository or host as people write it; ``reference`` a tag or digest of it.
@@ -130,8 +129,7 @@ class Purpose:
         return "run 'nacre login'" if self.host == "docker.io" else f"run 'nacre login {self.host}'"
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorReply:
+class ErrorReply(Value):
     """An error reply: its HTTP status and, where it has one, the specification's JSON body."""
 
     status: int

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
 from urllib.parse import SplitResult, urljoin, urlsplit
 
 from nacre.distribution.errors import UnsafeAddress
+from nacre.value import NOTHING, Value
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
@@ -31,18 +31,16 @@ class Body(Protocol):
         """Go through the bytes in blocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(Value):
     """One request as it goes over the wire."""
 
     method: str
     url: str
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NOTHING
     body: bytes | Body | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Origin:
+class Origin(Value):
     """Scheme, host and port: what credentials are bound to."""
 
     scheme: str

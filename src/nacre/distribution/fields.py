@@ -7,8 +7,9 @@ signs, underscores and digits of every script, and stumble over dates and number
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime
+
+from nacre.value import Value
 
 _DIGITS = 18
 # Enough for every size there is; Python itself refuses to read numbers of thousands of digits.
@@ -21,8 +22,7 @@ _DATE = re.compile(
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-@dataclass(frozen=True, slots=True)
-class ContentRange:
+class ContentRange(Value):
     """Which bytes a reply carries, both ends included, and of how many, if that is known."""
 
     first: int

@@ -11,7 +11,6 @@ import re
 import shutil
 
 from nacre.distribution.credential import Credential, is_text
-from nacre.distribution.dialogue import TooTalkative, ask
 from nacre.distribution.errors import printable
 from nacre.errors import Invalid, Unavailable
 
@@ -85,6 +84,9 @@ class Helper:
             raise self._failed(command, said.replace(secret, "…") if secret else said)
 
     def _run(self, command: str, text: str) -> tuple[int, str, str]:
+        # Most people have no helper, and it takes what starts programs.
+        from nacre.distribution.dialogue import TooTalkative, ask  # noqa: PLC0415
+
         try:
             said = ask([self.program, command], text.encode(), limit=_LIMIT, timeout=self._timeout)
         except FileNotFoundError:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import Any
 
 from nacre.distribution.errors import InvalidReply
 from nacre.distribution.exchange import origin, resolved
 from nacre.distribution.session import Call, Session
 from nacre.distribution.transport_reply import Reply
+from nacre.value import replace
 
 _PAGE_LIMIT = 8 * 1024 * 1024
 _LIST_LIMIT = 64 * 1024 * 1024

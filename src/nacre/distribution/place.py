@@ -6,7 +6,6 @@ What `manifests`, `blobs`, `upload`, `referrers` and `listing` have in common.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 
 from nacre.distribution.auth import Need
 from nacre.distribution.errors import InvalidReply, Purpose
@@ -16,6 +15,7 @@ from nacre.distribution.transport_reply import Reply
 from nacre.oci import wire
 from nacre.oci.digest import Digest, InvalidDigest
 from nacre.oci.reference import Reference
+from nacre.value import Value
 
 _ACTIONS = {
     "pull": (wire.PULL,),
@@ -24,8 +24,7 @@ _ACTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Value):
     """A repository as the user names it (``reference``), and as its endpoint does (``path``).
 
     ``reading`` is what reading from it is part of: a pull, or a push that first looks around.
@@ -67,7 +66,7 @@ class Place:
         if also_pull:
             scopes.add(str(wire.Scope(also_pull, (wire.PULL,))))
         purpose = Purpose(action, self.reference.domain, self.name, kind, reference)
-        need = Need(frozenset(scopes), self.path, purpose=purpose)
+        need = Need(purpose, frozenset(scopes), self.path)
         return Call(method, address, need, expect, headers or {}, body)
 
 

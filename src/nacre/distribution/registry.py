@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from nacre.distribution import listing
@@ -16,6 +15,7 @@ from nacre.distribution.session import Call, Session
 from nacre.errors import Invalid
 from nacre.oci import wire
 from nacre.oci.reference import Reference
+from nacre.value import Value
 
 _LIMIT = 4 * 1024 * 1024
 _MANY = 10**12
@@ -25,8 +25,7 @@ NewSession = Callable[[FindCredential], Session]
 """Opens a session of its own, with credentials of its own."""
 
 
-@dataclass(frozen=True, slots=True)
-class SearchResult:
+class SearchResult(Value):
     """One repository that a search found."""
 
     name: str
@@ -111,7 +110,7 @@ class Registry:
 
     def _call(self, action: str, address: str, *scopes: str, kind: str = "") -> Call:
         purpose = Purpose(action, self.domain, self.domain, kind)
-        return Call("GET", address, Need(frozenset(scopes), purpose=purpose))
+        return Call("GET", address, Need(purpose, frozenset(scopes)))
 
 
 def _result(entry: dict[str, object]) -> SearchResult:

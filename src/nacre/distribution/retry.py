@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol, TypeVar
 
 from nacre.distribution import fields
 from nacre.distribution.errors import ConnectionFailed
+from nacre.value import Value
 
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
 """The statuses that may go away by themselves."""
@@ -32,8 +32,7 @@ class Answer(Protocol):
 AnswerT = TypeVar("AnswerT", bound=Answer)
 
 
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
+class RetryPolicy(Value):
     """How often and how long. Times are in seconds.
 
     ``tries`` counts the first one; hosts that were not reached at all get ``unreached_tries``.
@@ -77,8 +76,7 @@ class RetryPolicy:
         return delay if delay <= self.patience and elapsed + delay <= self.total else None
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(Value):
     """Time and chance, as the outside world provides them."""
 
     sleep: Callable[[float], None]

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
 
 from nacre.distribution import challenge
 from nacre.distribution.auth import Authorizer, FindCredential, Need
@@ -29,12 +28,12 @@ from nacre.distribution.redirects import followed
 from nacre.distribution.retry import Retrier
 from nacre.distribution.transport import Transport
 from nacre.distribution.transport_reply import Reply
+from nacre.value import NOTHING, Value
 
 _OK = (200,)
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Value):
     """One request to an endpoint: a route or an absolute address, and what it needs.
 
     ``expect`` are the statuses that are returned rather than raised.
@@ -44,7 +43,7 @@ class Call:
     address: str
     need: Need
     expect: Collection[int] = _OK
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = NOTHING
     body: bytes | Body | None = None
 
     @property
@@ -53,8 +52,7 @@ class Call:
         return self.need.purpose
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(Value):
     """What sessions share: connections, patience, and whom to tell warnings."""
 
     transport: Transport

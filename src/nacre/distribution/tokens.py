@@ -8,7 +8,6 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from urllib.parse import urlencode
 
 from nacre.distribution.credential import Credential
@@ -17,6 +16,7 @@ from nacre.distribution.exchange import Request, with_query
 from nacre.distribution.fields import number
 from nacre.distribution.transport_reply import Reply
 from nacre.errors import Denied, NacreError
+from nacre.value import Value, field
 
 _LIMIT = 1024 * 1024
 _CLIENT = "nacre"
@@ -32,16 +32,14 @@ class CredentialsRefused(Denied):
     """The authorization service does not know this user with this password or token."""
 
 
-@dataclass(frozen=True, slots=True)
-class Service:
+class Service(Value):
     """An authorization service: its address, and what the registry is called there."""
 
     realm: str
     name: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(Value):
     """A token for a registry; ``life`` in seconds from when it was asked for.
 
     ``identity`` is a token to ask for more tokens with, when one was wanted and granted.

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 
 from nacre.distribution.errors import TlsFailed
 from nacre.distribution.settings import HostSettings
+from nacre.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class TlsFiles:
+class TlsFiles(Value):
     """The files for one host: certificates of authorities, and pairs of own certificate and key."""
 
     authorities: tuple[Path, ...] = ()

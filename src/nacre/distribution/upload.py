@@ -7,7 +7,6 @@ it has, and only the rest is sent. A registry that refuses large requests is sen
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import BinaryIO
 
 from nacre.distribution import blobs
@@ -28,6 +27,7 @@ from nacre.errors import NacreError, NotFound
 from nacre.oci import wire
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
+from nacre.value import Value
 
 _FIRST_CHUNK = 32 * 1024 * 1024
 _LEAST_CHUNK = 256 * 1024
@@ -36,8 +36,7 @@ _GONE = frozenset({404, 416})
 _OCTETS = {"Content-Type": "application/octet-stream"}
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(Value):
     """An upload that the registry waits for: where to, and the least length of its chunks."""
 
     location: str

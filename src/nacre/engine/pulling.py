@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -16,6 +15,7 @@ from nacre.transports.copy import copy
 from nacre.transports.events import OnEvent, Warned
 from nacre.transports.registry import RegistrySource
 from nacre.transports.walk import ALL
+from nacre.value import Value
 
 if TYPE_CHECKING:
     from nacre.distribution.repository import Repository
@@ -26,8 +26,7 @@ if TYPE_CHECKING:
     from nacre.storage.driver import StorageDriver
 
 
-@dataclass(frozen=True, slots=True)
-class Pulled:
+class Pulled(Value):
     """The outcome of a pull."""
 
     reference: Reference

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -17,6 +16,7 @@ from nacre.distribution.settings import CredentialLocations, RegistrySettings
 from nacre.errors import Invalid
 from nacre.oci.reference import HUB, Reference, is_domain
 from nacre.transports.events import OnEvent, Retried, Warned, ignore
+from nacre.value import Value
 
 if TYPE_CHECKING:
     from nacre.distribution.repository import Repository
@@ -25,8 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["LoggedIn", "Registries", "SearchResult"]
 
 
-@dataclass(frozen=True, slots=True)
-class LoggedIn:
+class LoggedIn(Value):
     """The outcome of a login: where the secret is kept."""
 
     server: str

@@ -12,7 +12,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext
-from dataclasses import dataclass
 from queue import Queue
 from threading import Thread
 from types import TracebackType
@@ -29,6 +28,7 @@ from nacre.oci import mediatypes
 from nacre.oci.config import ImageConfig, check_layer_count
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
+from nacre.value import Value
 
 _PIECE = 1024 * 1024
 _QUEUED = 2
@@ -53,8 +53,7 @@ class WrongLayer(Invalid):
     """A layer unpacks to something else than the config of its image promises."""
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(Value):
     """A layer that is here: what it is when unpacked.
 
     ``diff_id`` is the digest of its tar, ``size`` the bytes of that.

@@ -5,6 +5,9 @@ from __future__ import annotations
 from enum import Enum
 from typing import NamedTuple
 
+MASKED = frozenset({b"security.selinux", b"system.nfs4_acl"})
+"""Extended attributes that mean something only on the machine where they were set."""
+
 
 class Kind(Enum):
     """What a member is; the value is the type flag of its tar header."""

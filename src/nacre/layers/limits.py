@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from nacre.layers.compression import Growth
 from nacre.layers.measure import LayerMeter, TarTaker
 from nacre.layers.tar import Scanner
 from nacre.layers.tar.read import MAX_DEPTH, MAX_ENTRIES, MAX_NAME
 from nacre.layers.toc import TocBuilder
+from nacre.value import Value, replace
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(Value):
     """Limits for each layer; one that exceeds them is refused with `LayerLimit`."""
 
     size: int = 1 << 40

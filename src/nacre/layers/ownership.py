@@ -11,10 +11,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from nacre.errors import Conflict, Invalid
+from nacre.value import Value
 
 RECORD = b"user.rootlesscontainers"
 """The attribute that records an owner: a protocol buffer with the fields 1, uid, and 2, gid."""
@@ -52,8 +52,7 @@ class IdRange(NamedTuple):
     """How many."""
 
 
-@dataclass(frozen=True, slots=True)
-class IdMap:
+class IdMap(Value):
     """A one-to-one map between the numbers in a layer and those on disk.
 
     Raises:
@@ -62,7 +61,8 @@ class IdMap:
 
     ranges: tuple[IdRange, ...]
 
-    def __post_init__(self) -> None:
+    def __init__(self, ranges: tuple[IdRange, ...]) -> None:
+        super().__init__(ranges)
         for one in self.ranges:
             if min(one) < 0 or not one.size or max(one[:2]) + one.size - 1 > _LARGEST:
                 raise BadMap(f"the range {one.inside}:{one.outside}:{one.size} is no range of IDs")
@@ -128,8 +128,7 @@ def rootless_map(own: int, subordinate: Iterable[tuple[int, int]]) -> IdMap:
     return IdMap(tuple(ranges))
 
 
-@dataclass(frozen=True, slots=True)
-class Ownership:
+class Ownership(Value):
     """How owners in a layer and owners on disk go together.
 
     Args:

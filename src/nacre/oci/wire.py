@@ -6,10 +6,10 @@ Spoken by the registry client and by the hub, so that each tests the other
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from urllib.parse import quote
 
 from nacre.oci.digest import Digest
+from nacre.value import Value
 
 API_BASE = "/v2/"
 CATALOG = "/v2/_catalog"
@@ -48,8 +48,7 @@ ERROR_CODES = {
 """The error codes of the specification, each with the HTTP status it comes with."""
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Value):
     """What a token is asked to allow: actions on one repository."""
 
     repository: str

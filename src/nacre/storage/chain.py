@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 
 from nacre.oci.chain import chain_ids
 from nacre.oci.digest import Digest
+from nacre.value import Value
 
 
-@dataclass(frozen=True)
-class Chain:
+class Chain(Value):
     """The layers of a tree by diff ID, base first; a layer may occur more than once."""
 
     layers: tuple[Digest, ...]
@@ -21,12 +20,17 @@ class Chain:
         """Return the chain of some layers, base first."""
         return cls(tuple(layers))
 
-    @cached_property
+    @property
     def id(self) -> Digest:
         """The chain ID; that of no layers at all is the digest of nothing."""
-        return chain_ids(self.layers)[-1] if self.layers else Digest.of(b"")
+        return _id_of(self.layers)
 
     @property
     def below(self) -> Chain:
         """The chain without its topmost layer."""
         return Chain(self.layers[:-1])
+
+
+@lru_cache(maxsize=64)  # asked for again and again of few chains
+def _id_of(layers: tuple[Digest, ...]) -> Digest:
+    return chain_ids(layers)[-1] if layers else Digest.of(b"")

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from nacre.content.durable import make_folder
 from nacre.errors import Unsupported
 from nacre.storage.namespace import answer_inside
+from nacre.value import Value
 
 Probe = Callable[[Path], str | None]
 """Returns why a driver does not work in a folder that exists, None if it does."""
@@ -27,8 +27,7 @@ class NoDriver(Unsupported):
     """The storage driver that is asked for, or every one, does not work here."""
 
 
-@dataclass(frozen=True, slots=True)
-class Survey:
+class Survey(Value):
     """What was found of each driver, the quickest first."""
 
     problems: Mapping[str, str]
@@ -59,28 +58,38 @@ def choose(
         folder: where the store keeps what drivers make; it exists.
         probes: how each is tried, the quickest first.
         forced: the one that has to be taken.
-        memory: the file in which the choice is remembered.
+        memory: the file in which the choice is remembered; beside it, which forced ones work.
 
     Raises:
         NoDriver: the forced one does not work here, or none does.
     """
-    remembered = recall(folder, memory) if memory else ""
-    if remembered in probes and forced in ("", remembered):
-        return remembered
-    if forced:
-        problem = probes[forced](folder)
-        if problem:
-            raise NoDriver(
-                f"the storage driver {forced} does not work here: {problem}",
-                remedy="leave it to nacre to choose one",
-            )
-        return forced
+    # A file for each that is forced: that it works does not say that it is the quickest.
+    own = memory.with_name(f"{memory.name}-{forced}") if memory and forced else memory
+    for file in filter(None, (memory, own)):
+        remembered = recall(folder, file)
+        if remembered in probes and forced in ("", remembered):
+            return remembered
+    name = _forced(folder, probes, forced) if forced else _first(folder, probes)
+    if own:
+        remember(name, folder, own)
+    return name
+
+
+def _forced(folder: Path, probes: Mapping[str, Probe], name: str) -> str:
+    problem = probes[name](folder)
+    if problem:
+        raise NoDriver(
+            f"the storage driver {name} does not work here: {problem}",
+            remedy="leave it to nacre to choose one",
+        )
+    return name
+
+
+def _first(folder: Path, probes: Mapping[str, Probe]) -> str:
     problem = None
     for name, probe in probes.items():
         problem = probe(folder)
         if problem is None:
-            if memory:
-                remember(name, folder, memory)
             return name
     raise NoDriver(f"no storage driver works here: {problem}")
 

@@ -17,7 +17,6 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from nacre.content.diskerrors import disk_errors
@@ -28,6 +27,7 @@ from nacre.layers.removal import remove
 from nacre.oci.digest import Digest, InvalidDigest
 from nacre.storage.chain import Chain
 from nacre.storage.mounting import unmount
+from nacre.value import Value
 
 _PRIVATE = 0o700
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
@@ -36,8 +36,7 @@ _CHAIN = "chain"
 _PATIENCE = 6  # how often to ask for a lock that might be held for a moment only: 60 ms
 
 
-@dataclass(frozen=True, slots=True)
-class Scratch:
+class Scratch(Value):
     """A writable top; its parts are folders."""
 
     name: str

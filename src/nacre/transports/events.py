@@ -3,59 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from nacre.oci.descriptor import Descriptor
+from nacre.value import Value
 
 
-@dataclass(frozen=True, slots=True)
-class Queued:
+class Queued(Value):
     """Content was found to be part of the image and waits its turn."""
 
     descriptor: Descriptor
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
+class Progress(Value):
     """Content moves: ``current`` of ``descriptor.size`` bytes are there."""
 
     descriptor: Descriptor
     current: int
 
 
-@dataclass(frozen=True, slots=True)
-class Stored:
+class Stored(Value):
     """Content has arrived, checked; ``moved`` bytes of it travelled this time."""
 
     descriptor: Descriptor
     moved: int
 
 
-@dataclass(frozen=True, slots=True)
-class Existed:
+class Existed(Value):
     """Content was at the target already: nothing moved."""
 
     descriptor: Descriptor
 
 
-@dataclass(frozen=True, slots=True)
-class Mounted:
+class Mounted(Value):
     """The target registry took content over from another of its repositories: nothing moved."""
 
     descriptor: Descriptor
     origin: str
 
 
-@dataclass(frozen=True, slots=True)
-class Tagged:
+class Tagged(Value):
     """A name at the target now points at the image."""
 
     name: str
     descriptor: Descriptor
 
 
-@dataclass(frozen=True, slots=True)
-class Retried:
+class Retried(Value):
     """A request failed in a way that may pass and is tried again after ``delay`` seconds."""
 
     what: str
@@ -63,8 +56,7 @@ class Retried:
     delay: float
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(Value):
     """A peer or nacre itself has something to say to the user."""
 
     text: str

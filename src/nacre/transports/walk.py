@@ -8,7 +8,6 @@ follows it places children before parents.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from nacre.errors import NotFound
@@ -18,6 +17,7 @@ from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.oci.manifest import Index, InvalidManifest, Manifest
 from nacre.oci.platform import Platform
+from nacre.value import Value
 
 _DEPTH_LIMIT = 8
 # Indexes of indexes are rare and shallow; a long chain would keep a client busy for hours.
@@ -46,8 +46,7 @@ class NoSuchPlatform(NotFound):
     """An index offers nothing for a platform that was asked for."""
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
+class Document(Value):
     """A manifest or index as it will stand at the target, and which of its parts are copied."""
 
     descriptor: Descriptor
@@ -68,8 +67,7 @@ class Document:
         return tuple(child for child in self.children if child not in inner)
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(Value):
     """What to copy: each level's documents refer only to blobs and to earlier levels."""
 
     root: Document

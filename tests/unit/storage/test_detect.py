@@ -63,10 +63,22 @@ def test_the_choice_is_remembered(tmp_path: Path) -> None:
     assert tried.asked == ["erofs", "overlay"]
 
 
-def test_what_is_forced_is_not(tmp_path: Path) -> None:
+def test_what_is_forced_is_remembered_apart(tmp_path: Path) -> None:
     memory, tried = tmp_path / "driver", Tried(erofs=None, overlay=None)
-    choose(tmp_path, tried.probes, forced="overlay", memory=memory)
+    for _ in range(2):
+        choose(tmp_path, tried.probes, forced="overlay", memory=memory)
+    assert tried.asked == ["overlay"]
     assert choose(tmp_path, tried.probes, memory=memory) == "erofs"
+    assert choose(tmp_path, tried.probes, forced="overlay", memory=memory) == "overlay"
+    assert tried.asked == ["overlay", "erofs"]
+
+
+def test_what_is_forced_in_vain_is_tried_again(tmp_path: Path) -> None:
+    memory, tried = tmp_path / "driver", Tried(erofs="no root")
+    for _ in range(2):
+        with pytest.raises(NoDriver):
+            choose(tmp_path, tried.probes, forced="erofs", memory=memory)
+    assert tried.asked == ["erofs", "erofs"]
 
 
 def test_it_counts_for_one_place(tmp_path: Path) -> None:

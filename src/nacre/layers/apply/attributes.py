@@ -13,12 +13,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from nacre.layers.access import by_descriptor, chmod
-from nacre.layers.entry import Entry, Kind
+from nacre.layers.entry import MASKED, Entry, Kind
 from nacre.layers.ownership import RECORD, Ownership, encode_owner
 from nacre.layers.whiteout import Overlay
 
-MASKED = frozenset({b"security.selinux", b"system.nfs4_acl"})
-"""Extended attributes that mean something only on the machine where they were set."""
 _UNWELCOME = frozenset({errno.ENOTSUP, errno.EPERM, errno.EACCES})
 _LATEST = (1 << 62) * 10**9
 

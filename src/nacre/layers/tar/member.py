@@ -7,8 +7,6 @@ holds for other engines.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from nacre.layers.entry import Entry, Kind
 from nacre.layers.tar import pax
 from nacre.layers.tar.header import Header, device_numbers
@@ -23,18 +21,20 @@ _DEVICES = (Kind.CHR, Kind.BLK)
 _MAX_ID = (1 << 32) - 1
 
 
-@dataclass(slots=True)
 class Extensions:
     """What the headers before a member's own say about it."""
 
-    records: list[pax.Record] = field(default_factory=list)
-    """PAX records, in order."""
-    body: bytes = b""
-    """The same before they were parsed: a quick way to see what is not among them."""
-    name: bytes = b""
-    """GNU long name; empty when there is none."""
-    linkname: bytes = b""
-    """GNU long link; empty when there is none."""
+    __slots__ = ("body", "linkname", "name", "records")
+
+    def __init__(self) -> None:
+        self.records: list[pax.Record] = []
+        """PAX records, in order."""
+        self.body = b""
+        """The same before they were parsed: a quick way to see what is not among them."""
+        self.name = b""
+        """GNU long name; empty when there is none."""
+        self.linkname = b""
+        """GNU long link; empty when there is none."""
 
 
 def plain_entry(

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from nacre.layers.entry import Entry, Extent, Kind
 from nacre.layers.whiteout import Role
 from nacre.oci.digest import Digest
+from nacre.value import Value
 
 KINDS = {kind.value[0]: kind for kind in Kind}
 """What the bytes of the column ``kinds`` stand for."""
@@ -24,8 +24,7 @@ NO_DIGEST = bytes(DIGEST_SIZE)
 Xattrs = tuple[tuple[bytes, bytes], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Toc:
+class Toc(Value):
     """What is in one layer. Columns have one item a row; mappings name the few rows they concern.
 
     Rows are in the order of the tar, repeated paths and whiteouts included: what they come to

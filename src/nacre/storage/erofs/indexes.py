@@ -142,7 +142,6 @@ class Indexes:
         return Index(key, path, tuple(devices))
 
     def _make(self, chain: Chain) -> None:
-        from nacre.storage.erofs.companion import write_companion
         from nacre.storage.erofs.tree import plan
 
         for layer in dict.fromkeys(chain.layers):
@@ -152,6 +151,8 @@ class Indexes:
         planned = plan(tree)
         with disk_errors(self._folder):
             if planned.written_out:
+                from nacre.storage.erofs.companion import write_companion
+
                 self._write(
                     chain, _COMPANION, lambda out: write_companion(out, planned, self._layers)
                 )

@@ -14,8 +14,7 @@ from nacre.erofs.errors import shown
 from nacre.erofs.inode import NOTHING, Device, Inode
 from nacre.erofs.structures import BLOCK, MAX_DEVICE_BLOCKS
 from nacre.erofs.xattrs import Xattrs, is_storable
-from nacre.layers.apply.attributes import MASKED
-from nacre.layers.entry import Extent
+from nacre.layers.entry import MASKED, Extent
 from nacre.layers.toc.table import KINDS
 from nacre.layers.union import BadLayer, Node, Tree
 from nacre.layers.whiteout import Overlay

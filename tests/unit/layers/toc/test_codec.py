@@ -67,7 +67,7 @@ def test_digests_are_kept() -> None:
 
 def test_equal_tables_give_equal_bytes() -> None:
     one = toc_of([Entry(b"a", Kind.SYMLINK, linkname=b"x")] * 2, layer=Digest.of(b""))
-    other = Toc(*(getattr(one, name) for name in Toc.__slots__))
+    other = Toc(*(getattr(one, name) for name in Toc.__match_args__))
     object.__setattr__(other, "links", dict(sorted(one.links.items(), reverse=True)))
     assert encode(one) == encode(other)
 

@@ -68,7 +68,7 @@ def test_the_root_can_only_be_a_directory() -> None:
     # Refused when the table is made; and should a damaged one say so, here.
     toc = toc_of([Entry(b"a", Kind.SYMLINK, linkname=b"/")], layer=Digest.of(b""))
     for path in (b"", b"..", b".", b"b/.."):
-        hostile = Toc(*(getattr(toc, name) for name in Toc.__slots__))
+        hostile = Toc(*(getattr(toc, name) for name in Toc.__match_args__))
         object.__setattr__(hostile, "paths", [path])
         with pytest.raises(BadLayer, match="root"):
             union([hostile])
