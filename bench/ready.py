@@ -2,9 +2,11 @@
 
 Every tool begins with an empty store and ends with the image's tree at hand: nacre and podman have
 it mounted, docker as far as `docker pull` goes (its engine is started by hand, so it mounts when a
-container is made), umoci has unpacked what skopeo fetched. Interleaved: in each round every tool
-runs once, in a new order, everything written back before it begins. nacre's time includes fsync; in
-a column of their own all are charged with a `sync` after them, so that all are as durable.
+container is made), umoci has unpacked what skopeo fetched. podman and docker are those of this
+machine and those of the next Debian, which run in a root file system of their own. Interleaved: in
+each round every tool runs once, in a new order, everything written back before it begins. nacre's
+time includes fsync; in a column of their own all are charged with a `sync` after them, so that all
+are as durable.
 
 The floor is the work that cannot be avoided: inflate every layer, hash both of its streams, write
 the tar. It is measured in every round too, in one thread, without a network.
@@ -27,10 +29,12 @@ from bench.kit import image, machine, results, tools
 from bench.kit.cache import CACHE, published
 from bench.kit.ending import end_in_order
 from bench.kit.figures import ratio
+from bench.kit.later import LaterDebian, later_debian
 from bench.kit.registry import Registry, registry
 from bench.kit.stopwatch import Cost, Stopwatch, stopwatch, succeed
 from bench.kit.tools import Tools
-from tests.peers.docker import running_docker
+from tests.peers.docker import DockerEngine, running_docker
+from tests.peers.later_debian import RELEASE
 
 _NAME = "ready"
 _SHAPES = (image.SLIM, image.LARGE)
@@ -39,7 +43,9 @@ _TITLES = {
     "nacre, erofs": "`nacre pull` and `image mount`, driver erofs",
     "nacre, overlay": "the same, driver overlay",
     "podman": "`podman pull` and `image mount`, overlay",
+    "podman, later": f"`podman pull` and `image mount`, overlay, of {RELEASE}",
     "docker": "`docker pull`, overlay2",
+    "docker, later": f"`docker pull`, overlay2, of {RELEASE}",
     "umoci": "`skopeo copy` and `umoci raw unpack`",
     _FLOOR: "inflate, two hashes, one write, fsync",
 }
@@ -67,24 +73,31 @@ class Contender:
 
 @contextmanager
 def contenders(folder: Path, served: Registry, shape: image.Shape) -> Iterator[list[Contender]]:
-    """Give all tools, each with an empty store below ``folder``."""
+    """Give all tools of this machine, each with an empty store, below ``folder`` or beside it."""
     given = Tools(folder, served)
     source = served.image(shape.name)
     name = source.removeprefix("docker://")
-    with ExitStack() as stack:
-        engine = stack.enter_context(running_docker())
-        client = " ".join(engine.client(folder / "home").argv)
+    with running_docker(below=CACHE) as engine:
         yield [
             _nacre("erofs", folder, given, name),
             _nacre("overlay", folder, given, name),
-            _podman(folder, name),
-            Contender(
-                "docker",
-                f"{client} pull --quiet {name}",
-                lambda: succeed("sh", "-c", f"{client} image rm --force {name} || true"),
-            ),
+            _podman("podman", folder, name),
+            _docker("docker", folder, engine, name),
             _umoci(folder, given, source),
             _floor(folder, shape),
+        ]
+
+
+@contextmanager
+def later_contenders(
+    folder: Path, served: Registry, shape: image.Shape, later: LaterDebian
+) -> Iterator[list[Contender]]:
+    """Give podman and docker of the next Debian, as `contenders` does those of this machine."""
+    name = served.image(shape.name).removeprefix("docker://")
+    with running_docker(below=CACHE, prefix=later.prefix) as engine:
+        yield [
+            _podman("podman, later", folder, name, later.prefix),
+            _docker("docker, later", folder, engine, name),
         ]
 
 
@@ -101,16 +114,29 @@ def _nacre(driver: str, folder: Path, given: Tools, name: str) -> Contender:
     return Contender(f"nacre, {driver}", commands, clean)
 
 
-def _podman(folder: Path, name: str) -> Contender:
+def _podman(title: str, folder: Path, name: str, prefix: tuple[str, ...] = ()) -> Contender:
     # Not below folder: podman refuses a run root with a path of more than 50 characters.
-    storage = f"--root {folder}/podman --runroot /run/{folder.name} --storage-driver overlay"
-    podman = f"podman {storage}"
-    return Contender(
-        "podman",
-        f"{podman} pull --quiet --tls-verify=false {name} && {podman} image mount {name}",
-        lambda: succeed(
+    run_root = f"/run/nacre-bench-{folder.name}"
+    root = folder / title.replace(", ", "-")
+    storage = ("--root", str(root), "--runroot", run_root, "--storage-driver", "overlay")
+    podman = " ".join((*prefix, "podman", *storage))
+
+    def clean() -> None:
+        succeed(
             "sh", "-c", f"{podman} image unmount --all; {podman} image rm --all --force || true"
-        ),
+        )
+        succeed(*prefix, "rm", "-rf", run_root)
+
+    commands = f"{podman} pull --quiet --tls-verify=false {name} && {podman} image mount {name}"
+    return Contender(title, commands, clean)
+
+
+def _docker(title: str, folder: Path, engine: DockerEngine, name: str) -> Contender:
+    client = " ".join(engine.client(folder / "home").argv)
+    return Contender(
+        title,
+        f"{client} pull --quiet {name}",
+        lambda: succeed("sh", "-c", f"{client} image rm --force {name} || true"),
     )
 
 
@@ -135,7 +161,7 @@ def _floor(folder: Path, shape: image.Shape) -> Contender:
     )
 
 
-def measure(rounds: int, only: list[str] | None) -> Iterator[Run]:
+def measure(rounds: int, only: list[str] | None, later: LaterDebian) -> Iterator[Run]:
     """Run everything, saying how it goes."""
     with (
         stopwatch() as watch,
@@ -145,8 +171,11 @@ def measure(rounds: int, only: list[str] | None) -> Iterator[Run]:
         for shape in _SHAPES:
             folder = Path(work) / shape.name
             folder.mkdir()
-            with contenders(folder, served, shape) as ready:
-                chosen = [each for each in ready if not only or each.name in only]
+            with (
+                contenders(folder, served, shape) as here,
+                later_contenders(folder, served, shape, later) as there,
+            ):
+                chosen = [each for each in here + there if not only or each.name in only]
                 environment = Tools(folder, served).environment()
                 yield from rounds_of(shape, chosen, rounds, watch, dict(environment))
 
@@ -162,17 +191,19 @@ def rounds_of(
 ) -> Iterator[Run]:
     """Let every contender run once a round; one that warms up comes first and does not count."""
     draw = random.Random(shape.name)
-    for number in range(-1 if warm_up else 0, rounds):
-        for contender in draw.sample(chosen, len(chosen)):
-            contender.clean()
-            succeed("sync")
-            cost = watch.measure("sh", "-ec", contender.commands, env=environment, seconds=900)
-            sync = watch.measure("sync").wall
-            print(f"{shape.name}, {contender.name}: {cost.wall:.2f} s + {sync:.2f} s", flush=True)
-            if number >= 0:
-                yield Run(shape.name, contender.name, number, cost, sync)
-    for contender in chosen:
-        contender.clean()
+    with ExitStack() as stack:
+        for contender in chosen:
+            stack.callback(contender.clean)
+        for number in range(-1 if warm_up else 0, rounds):
+            for contender in draw.sample(chosen, len(chosen)):
+                contender.clean()
+                succeed("sync")
+                cost = watch.measure("sh", "-ec", contender.commands, env=environment, seconds=900)
+                sync = watch.measure("sync").wall
+                took = f"{cost.wall:.2f} s + {sync:.2f} s"
+                print(f"{shape.name}, {contender.name}: {took}", flush=True)
+                if number >= 0:
+                    yield Run(shape.name, contender.name, number, cost, sync)
 
 
 def render(runs: list[Run], about: str, sizes: dict[str, int]) -> str:
@@ -181,9 +212,11 @@ def render(runs: list[Run], about: str, sizes: dict[str, int]) -> str:
         "## From a registry to a mounted tree\n\n"
         "Wanted: nacre with erofs at least 10 times faster than podman and docker on the large "
         "image, 5 times on the small one, and within 1.5 times the floor's processor time; with "
-        "overlay no slower than the fastest other. docker's engine is a process of its own, whose "
-        "processor time and memory are not counted. nacre's time includes fsync, theirs does not; "
-        f"with `sync`, all are as durable.\n\n{about}"
+        "overlay no slower than the fastest other. podman and docker are measured twice: those of "
+        f"this machine, and those of {RELEASE}, in a root file system of their own. docker's "
+        "engine is a process of its own, whose processor time and memory are not counted. nacre's "
+        "time includes fsync, theirs does not; with `sync`, all are as durable."
+        f"\n\n{about}"
     )
     for shape in _SHAPES:
         text += f"\n### {shape.title}, {results.megabytes(sizes[shape.name])} compressed\n\n"
@@ -249,7 +282,9 @@ def main() -> None:
         "tools": tools.versions("nacre", "podman", "dockerd", "umoci", "skopeo"),
     }
     sizes = published(_SHAPES)
-    runs = list(measure(given.rounds, given.only))
+    with later_debian() as later:
+        about["tools"] |= later.versions("podman", "dockerd")
+        runs = list(measure(given.rounds, given.only, later))
     if given.only:
         return
     raw = {

@@ -24,7 +24,7 @@ def run(argv: list[str], env: dict[str, str], log: str, seconds: float) -> dict[
         (os.POSIX_SPAWN_DUP2, 1, 2),
     ]
     begin = time.perf_counter()
-    child = os.posix_spawn(argv[0], argv, env, file_actions=actions)
+    child = os.posix_spawn(argv[0], argv, env, file_actions=actions, setsigdef=[signal.SIGINT])
 
     def kill(_signal: int, _frame: FrameType | None) -> None:
         os.kill(child, signal.SIGKILL)
@@ -44,5 +44,7 @@ def run(argv: list[str], env: dict[str, str], log: str, seconds: float) -> dict[
 
 
 if __name__ == "__main__":
+    # Ctrl-C is for what is measured, and for who measures, who then needs to know what it was.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     for line in sys.stdin:
         print(json.dumps(run(**json.loads(line))), flush=True)

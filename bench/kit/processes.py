@@ -1,16 +1,19 @@
-"""What a process and its children cost while they run: processor time and memory."""
+"""A process and its children: processor time and memory while they run, and their end."""
 
 from __future__ import annotations
 
 import os
+import signal
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 _EVERY = 0.1
+_PATIENCE = 20.0
 
 
 @dataclass
@@ -32,6 +35,31 @@ def family(process: int) -> list[int]:
             with suppress(OSError):  # a thread that has ended
                 found += map(int, task.read_text().split())
     return found
+
+
+def end(processes: Iterable[int]) -> None:
+    """Ask processes to end and wait until they have; the slow ones are killed."""
+    left = set(processes)
+    deadline = time.monotonic() + _PATIENCE
+    _signal(left, signal.SIGTERM)
+    while left := {one for one in left if _is_running(one)}:
+        if time.monotonic() > deadline:
+            _signal(left, signal.SIGKILL)
+        time.sleep(_EVERY)
+
+
+def _signal(processes: Iterable[int], number: int) -> None:
+    for one in processes:
+        with suppress(ProcessLookupError):
+            os.kill(one, number)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        state = Path(f"/proc/{process}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+    return state != "Z"
 
 
 def seconds(process: int) -> float:

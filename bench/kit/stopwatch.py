@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
+from bench.kit.processes import end, family
+
 _LAUNCHER = Path(__file__).with_name("launcher.py")
 
 
@@ -43,7 +45,8 @@ class Cost:
 class Stopwatch:
     """Measures commands, one at a time, through a small launcher process."""
 
-    def __init__(self, requests: IO[str], replies: IO[str], log: Path) -> None:
+    def __init__(self, launcher: int, requests: IO[str], replies: IO[str], log: Path) -> None:
+        self._launcher = launcher
         self._requests = requests
         self._replies = replies
         self._log = log
@@ -65,7 +68,11 @@ class Stopwatch:
         }
         self._requests.write(json.dumps(request) + "\n")
         self._requests.flush()
-        reply = json.loads(self._replies.readline())
+        try:
+            reply = json.loads(self._replies.readline())
+        except BaseException:  # we are asked to end: what puts things back must not meet it
+            end(family(self._launcher)[1:])
+            raise
         if reply.pop("code") != 0:
             said = self._log.read_text(errors="replace").strip()
             raise CommandFailed(f"$ {' '.join(words)}\n{said}")
@@ -84,7 +91,7 @@ def stopwatch() -> Iterator[Stopwatch]:
     ):
         assert launcher.stdin is not None
         assert launcher.stdout is not None
-        yield Stopwatch(launcher.stdin, launcher.stdout, Path(folder) / "output")
+        yield Stopwatch(launcher.pid, launcher.stdin, launcher.stdout, Path(folder) / "output")
 
 
 def program(name: str) -> str:

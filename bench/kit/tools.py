@@ -67,9 +67,12 @@ class Tools:
 
 def versions(*names: str) -> dict[str, str]:
     """Return the versions of Python and of these programs."""
-    found = {"Python": platform.python_version()}
-    for name in names:
-        said = succeed(_NACRE if name == "nacre" else name, "--version")
-        number = re.search(r"\d[\w.+-]*", said.split("registry", 1)[-1])
-        found[name] = number[0] if number else said.strip()
-    return found
+    found = {name: version(_NACRE if name == "nacre" else name) for name in names}
+    return {"Python": platform.python_version()} | found
+
+
+def version(*program: str | Path) -> str:
+    """Return the version of the program that these words start."""
+    said = succeed(*program, "--version")
+    number = re.search(r"\d[\w.+-]*", said.split("registry", 1)[-1])
+    return number[0] if number else said.strip()

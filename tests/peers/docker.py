@@ -24,9 +24,10 @@ _SETTINGS = {"features": {"containerd-snapshotter": False}}
 
 @dataclass(frozen=True, slots=True)
 class DockerEngine:
-    """A running dockerd, whose socket and data are in ``folder``."""
+    """A running dockerd, whose socket and data are in ``folder``; ``prefix`` leads to it."""
 
     folder: Path
+    prefix: tuple[str, ...] = ()
 
     def client(self, home: Path) -> Tool:
         """Return the command line of this engine, for a user whose home folder is ``home``."""
@@ -36,24 +37,29 @@ class DockerEngine:
             "DOCKER_BUILDKIT": "0",
         }
         address = f"unix://{self.folder}/docker.sock"
-        return Tool((require_tool("docker"), "--host", address), environment)
+        docker = _program("docker", self.prefix)
+        return Tool((*self.prefix, docker, "--host", address), environment)
 
 
 @contextmanager
-def running_docker() -> Iterator[DockerEngine]:
+def running_docker(
+    *, below: Path | None = None, prefix: tuple[str, ...] = ()
+) -> Iterator[DockerEngine]:
     """Start an engine with no images, no network and data of its own; end it on leaving.
 
-    It needs root. It takes plain http from loopback registries, as Docker does by default.
+    It needs root. It takes plain http from loopback registries, as Docker does by default. Its
+    folder is made in ``below``, or where temporary files go. ``prefix`` begins a command line that
+    runs a program of another root file system, which must have that folder in the same place.
     """
     # Not below pytest's folders: the path of a socket may not exceed 107 characters.
-    with tempfile.TemporaryDirectory(prefix="docker-") as name:
+    with tempfile.TemporaryDirectory(prefix="docker-", dir=below) as name:
         folder = Path(name)
         (folder / "etc").mkdir()
         (folder / "daemon.json").write_text(json.dumps(_SETTINGS))
         with (
             (folder / "log").open("wb") as log,
             subprocess.Popen(
-                _argv(folder),
+                _argv(folder, prefix),
                 env=isolated_environment(folder / "home"),
                 stdin=subprocess.DEVNULL,
                 stdout=log,
@@ -61,17 +67,18 @@ def running_docker() -> Iterator[DockerEngine]:
             ) as process,
         ):
             try:
-                engine = DockerEngine(folder)
+                engine = DockerEngine(folder, prefix)
                 _wait_for(engine, process)
                 yield engine
             finally:
                 _end(process)
 
 
-def _argv(folder: Path) -> list[str]:
+def _argv(folder: Path, prefix: tuple[str, ...]) -> list[str]:
+    unshare, dockerd = (_program(name, prefix) for name in ("unshare", "dockerd"))
     return [
-        require_tool("unshare"),
-        *("--mount", "sh", "-ec", _APART, "sh", str(folder / "etc"), require_tool("dockerd")),
+        *(*prefix, unshare, "--mount"),
+        *("sh", "-ec", _APART, "sh", str(folder / "etc"), dockerd),
         *("--host", f"unix://{folder}/docker.sock"),
         *("--config-file", str(folder / "daemon.json")),
         *("--pidfile", str(folder / "pid")),
@@ -79,6 +86,11 @@ def _argv(folder: Path) -> list[str]:
         *("--exec-root", str(folder / "exec")),
         *("--bridge=none", "--iptables=false", "--ip6tables=false"),
     ]
+
+
+def _program(name: str, prefix: tuple[str, ...]) -> str:
+    # What is behind a prefix has paths of its own.
+    return name if prefix else require_tool(name)
 
 
 def _wait_for(engine: DockerEngine, process: subprocess.Popen[bytes]) -> None:

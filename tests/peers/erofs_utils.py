@@ -8,14 +8,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-import pytest
-
+from tests.peers.later_debian import command_making_tree
 from tests.peers.tools import Tool, require_tool, run, succeed
 
 _NEW_ENOUGH = (1, 7)
-_LATER_SUITE = "trixie"
-_PACKAGES = "erofs-utils,base-files"
-_TARGETS = ("apt-get", "indextargets", "--format", "$(ORIGIN) $(SITE)", "Identifier: Packages")
+_PACKAGES = ("erofs-utils", "base-files")
 
 
 def erofs_utils(folder: Path) -> dict[str, Tool]:
@@ -24,7 +21,7 @@ def erofs_utils(folder: Path) -> dict[str, Tool]:
     system = {name: Tool((require_tool(name),), {}) for name in names}
     if version_of(system["fsck.erofs"]) >= _NEW_ENOUGH:
         return system
-    _extract_later_release(folder)
+    succeed(run(*command_making_tree(folder, *_PACKAGES, variant="extract")))
     loader = next(folder.glob("usr/lib*/ld-linux*.so.*"))
     libraries = ":".join(map(str, folder.glob("usr/lib/*-linux-gnu*")))
     start = (str(loader), "--library-path", libraries)
@@ -36,12 +33,3 @@ def version_of(tool: Tool) -> tuple[int, ...]:
     found = re.search(r"(\d+)\.(\d+)", tool("-V"))
     assert found is not None
     return tuple(map(int, found.groups()))
-
-
-def _extract_later_release(folder: Path) -> None:
-    said = succeed(run(*_TARGETS)).stdout
-    sites = [line.split()[1] for line in said.splitlines() if line.startswith("Debian ")]
-    if not sites:
-        pytest.fail("no package source of Debian, and erofs-utils are too old", pytrace=False)
-    options = ("--quiet", "--variant=extract", f"--include={_PACKAGES}", "--format=directory")
-    succeed(run(require_tool("mmdebstrap"), *options, _LATER_SUITE, folder, sites[0]))

@@ -56,7 +56,7 @@ def _check(children: Collection[bytes]) -> None:
         raise ValueError("a name in it has a slash or a zero byte")
     if children and max(map(len, children)) > MAX_NAME:
         raise ValueError(f"a name in it has more than {MAX_NAME} bytes")
-    if any(name in children for name in (b"", b".", b"..")):
+    if b"" in children or b"." in children or b".." in children:
         raise ValueError("a name in it is empty, '.' or '..'")
 
 
@@ -66,14 +66,19 @@ def encode_directory(listing: Listing, nids: Sequence[int], types: Sequence[int]
     ``nids`` and ``types`` belong to the names of the listing, one by one.
     """
     names, starts = listing.names, listing.starts
+    if len(starts) == 1:
+        return _block(names, nids, types)
     blocks = []
     for start, end in zip(starts, [*starts[1:], len(names)], strict=True):
-        inside = names[start:end]
-        offsets = accumulate(map(len, inside), initial=_ENTRY_SIZE * len(inside))
-        fields = zip(nids[start:end], offsets, types[start:end], strict=False)
-        entries = _entries(len(inside)).pack(*chain.from_iterable(fields))
-        blocks.append(b"".join([entries, *inside]).ljust(BLOCK, b"\0"))
+        block = _block(names[start:end], nids[start:end], types[start:end])
+        blocks.append(block.ljust(BLOCK, b"\0"))
     return b"".join(blocks)[: listing.size]
+
+
+def _block(names: Sequence[bytes], nids: Sequence[int], types: Sequence[int]) -> bytes:
+    offsets = accumulate(map(len, names), initial=_ENTRY_SIZE * len(names))
+    fields = chain.from_iterable(zip(nids, offsets, types, strict=False))
+    return b"".join([_entries(len(names)).pack(*fields), *names])
 
 
 @lru_cache(maxsize=64)  # no block has more than 39

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from operator import itemgetter
 
 from nacre.erofs.chunks import MAX_CHUNK, WHOLE, chunk_format, encode_chunks, is_whole
 from nacre.erofs.directories import encode_directory
 from nacre.erofs.inode import Inode
-from nacre.erofs.layout import Layout, fits_inline, invalid, tail_size
+from nacre.erofs.layout import Layout, fits_inline, tail_size
+from nacre.erofs.order import invalid
 from nacre.erofs.structures import (
     BLOCK,
     BLOCK_BITS,
@@ -38,18 +40,29 @@ def encode_tree(layout: Layout, start: int) -> Iterator[bytes]:
         InvalidTree: a number of an inode does not fit its field.
     """
     encoder = _Encoder(layout)
-    position = start
-    for number, inode in enumerate(layout.inodes):
-        place = layout.nids[number] * NID_SIZE
+    order, position = layout.order, start
+    rows = zip(order.inodes, layout.nids, layout.modes, order.links, strict=True)
+    for number, (inode, nid, mode, links) in enumerate(rows):
+        place = nid * NID_SIZE
         if place != position:
             yield bytes(place - position)
+        kind, _, uid, gid, mtime, nsec, pairs, _, size, device, offset, extents, _, _, _ = inode
         try:
-            data = encoder.encode(number, inode)
+            if kind is REG and not pairs and extents is None and 0 < size <= MAX_CHUNK:
+                # Nearly every file of nearly every image, so at once.
+                # fmt: off
+                data = pack_whole_file(
+                    CHUNKED, 0, mode, size, WHOLE, number + 1, uid, gid, mtime, nsec, links,
+                    0, device + 1, offset >> BLOCK_BITS,
+                )
+                # fmt: on
+            else:
+                data = encoder.encode(number, inode)
         except struct.error as problem:
             cause = ValueError("one of its numbers does not fit the format")
-            raise invalid(layout.inodes[0], inode, cause) from problem
+            raise invalid(order.inodes[0], inode, cause) from problem
         except ValueError as problem:
-            raise invalid(layout.inodes[0], inode, problem) from problem
+            raise invalid(order.inodes[0], inode, problem) from problem
         yield data
         position = place + len(data)
     yield bytes(layout.blocks_offset - position)
@@ -64,21 +77,13 @@ class _Encoder:
     def __init__(self, layout: Layout) -> None:
         self.blocks: list[bytes] = []
         self._layout = layout
-        self._modes = layout.modes
-        self._links = layout.links
+        self._order = layout.order
+        self._types = list(map(file_type, layout.modes))
 
     def encode(self, number: int, inode: Inode) -> bytes:
         """Return an inode and what follows it in its place."""
-        kind, _, uid, gid, mtime, nanoseconds, pairs, _, size, device, offset, extents, *_ = inode
-        if kind is REG and not pairs and extents is None and 0 < size <= MAX_CHUNK:
-            # Nearly every file of nearly every image, so at once.
-            # fmt: off
-            return pack_whole_file(
-                CHUNKED, 0, self._modes[number], size, WHOLE, number + 1, uid, gid, mtime,
-                nanoseconds, self._links[number], 0, device + 1, offset >> BLOCK_BITS,
-            )
-            # fmt: on
-        xattrs = encode_xattrs(pairs)
+        kind = inode.kind
+        xattrs = encode_xattrs(inode.xattrs)
         if kind is REG:
             data, behind = _file_data(inode, len(xattrs))
         elif kind is DIR:
@@ -90,12 +95,10 @@ class _Encoder:
         return self._head(number, inode, count_of(xattrs), data) + xattrs + behind
 
     def _directory(self, number: int) -> bytes:
-        nids, modes = self._layout.nids, self._layout.modes
-        members = self._layout.members[number]
+        # At least two: ``.`` and ``..``.
+        members = itemgetter(*self._order.members[number])
         return encode_directory(
-            self._layout.listings[number],
-            [nids[member] for member in members],
-            [file_type(modes[member]) for member in members],
+            self._order.listings[number], members(self._layout.nids), members(self._types)
         )
 
     def _place(self, number: int, xattrs: int, data: bytes) -> tuple[_Data, bytes]:
@@ -114,7 +117,7 @@ class _Encoder:
         return pack_inode(
             form,
             xattr_count,
-            self._modes[number],
+            self._layout.modes[number],
             size,
             address,
             number + 1,
@@ -122,7 +125,7 @@ class _Encoder:
             inode.gid,
             inode.mtime,
             inode.mtime_nsec,
-            self._links[number],
+            self._order.links[number],
         )
 
 

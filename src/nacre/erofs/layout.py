@@ -1,19 +1,17 @@
 """Where each inode of a tree goes: decided here, before a byte is written.
 
-The root comes first, for its number must be small; then each directory's children side by side,
-so that listing a directory with its attributes reads few blocks. Behind all inodes come the
-blocks of what is too long to stand right behind its inode: large directories, long links.
+Behind all inodes come the blocks of what is too long to stand right behind its inode: large
+directories, long links.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from nacre.erofs.chunks import MAX_CHUNK, Extents, chunk_count, stored_size
-from nacre.erofs.directories import Listing, list_names
-from nacre.erofs.errors import InvalidTree, shown
 from nacre.erofs.inode import Device, Inode
+from nacre.erofs.order import Order, in_order, invalid
 from nacre.erofs.structures import (
     BLOCK,
     CHUNK_INDEX_SIZE,
@@ -21,27 +19,25 @@ from nacre.erofs.structures import (
     INODE_SIZE,
     NID_SIZE,
     REG,
+    REGULAR,
     SYMLINK,
+    WHOLE_FILE_SIZE,
     file_mode,
     inodes_offset,
 )
 from nacre.erofs.xattrs import encode_xattrs
 
 MAX_TARGET = 4095
+_MAX_NANOSECONDS = 1_000_000_000
 
 
 class Layout(NamedTuple):
-    """The inodes of a tree in the order of their places; lists and keys go by that order."""
+    """The inodes of a tree and the places that they have; all lists go by their order."""
 
-    inodes: list[Inode]
+    order: Order
     nids: list[int]
     modes: list[int]
     """As stat(2) has them, kind of file included."""
-    links: list[int]
-    """How many names each has; a directory's are its own, ``.`` and each ``..`` to it."""
-    listings: dict[int, Listing]
-    members: dict[int, list[int]]
-    """For each directory, which inode each name of its listing is."""
     first_blocks: dict[int, int]
     """For those with blocks elsewhere, which of all those blocks is the first."""
     blocks_offset: int
@@ -56,12 +52,8 @@ def lay_out(root: Inode, devices: Sequence[Device]) -> Layout:
     Raises:
         InvalidTree: the tree holds what the format cannot say.
     """
-    planner = _Planner(root, devices)
-    parents = [(0, 0)]
-    while parents:
-        number, parent = parents.pop()
-        directories = planner.place_children(number, parent)
-        parents += [(child, number) for child in reversed(directories)]
+    planner = _Planner(in_order(root), devices)
+    planner.place_all()
     return planner.layout()
 
 
@@ -84,97 +76,67 @@ def aligned(size: int, unit: int) -> int:
 
 
 class _Planner:
-    def __init__(self, root: Inode, devices: Sequence[Device]) -> None:
+    def __init__(self, order: Order, devices: Sequence[Device]) -> None:
+        self._order = order
         self._sizes = [device.size for device in devices]
-        self._inodes: list[Inode] = []
         self._nids: list[int] = []
         self._modes: list[int] = []
-        self._links: list[int] = []
-        self._listings: dict[int, Listing] = {}
-        self._members: dict[int, list[int]] = {}
         self._first_blocks: dict[int, int] = {}
         self._blocks = 0
         self._position = inodes_offset(len(devices))
-        self._numbers: dict[int, int] = {}
-        if root.kind is not DIR:
-            raise InvalidTree("the root of the tree is no directory", path=b"")
-        self._place(root)
 
     def layout(self) -> Layout:
         return Layout(
-            self._inodes,
+            self._order,
             self._nids,
             self._modes,
-            self._links,
-            self._listings,
-            self._members,
             self._first_blocks,
             aligned(self._position, BLOCK),
             self._blocks,
         )
 
-    def place_children(self, number: int, parent: int) -> list[int]:
-        """Place what a directory holds; return which of that are directories."""
-        children, numbers, links = self._inodes[number].children, self._numbers, self._links
-        members: list[int] = []
-        directories: list[int] = []
-        for name in self._listings[number].names:
-            if name == b".":
-                members.append(number)
+    def place_all(self) -> None:
+        nids, modes, sizes = self._nids, self._modes, dict(enumerate(self._sizes))
+        for number, inode in enumerate(self._order.inodes):
+            kind, mode, _, _, _, nanoseconds, xattrs, _, size, device, offset, extents, _, _, _ = (
+                inode
+            )
+            if (
+                kind is REG
+                and 0 < size <= MAX_CHUNK
+                and extents is None
+                and not xattrs
+                and not offset % BLOCK
+                and offset + size <= sizes.get(device, 0)
+                and mode <= 0o7777
+                and nanoseconds < _MAX_NANOSECONDS
+            ):
+                # Nearly every file of nearly every image, so at once.
+                modes.append(REGULAR | mode)
+                nids.append(self._position // NID_SIZE)
+                self._position += WHOLE_FILE_SIZE
                 continue
-            if name == b"..":
-                members.append(parent)
-                continue
-            child = children[name]
-            known = numbers.get(id(child))
-            if known is None:
-                known = self._place(child)
-                if child.kind is DIR:
-                    directories.append(known)
-            elif child.kind is DIR:
-                problem = ValueError("it is a directory of several names")
-                raise invalid(self._inodes[0], child, problem)
-            else:
-                links[known] += 1
-            members.append(known)
-        self._members[number] = members
-        links[number] += len(directories)
-        return directories
+            try:
+                self._place(number, inode)
+            except ValueError as problem:
+                raise invalid(self._order.inodes[0], inode, problem) from problem
 
-    def _place(self, inode: Inode) -> int:
-        number = len(self._inodes)
-        self._numbers[id(inode)] = number
-        self._inodes.append(inode)
-        kind, mode, _, _, _, nanoseconds, xattrs, _, size, device, offset, extents, *_ = inode
-        try:
-            self._modes.append(file_mode(kind, mode))
-            if nanoseconds:
-                _check_nanoseconds(nanoseconds)
-            room = INODE_SIZE
-            if xattrs:
-                room += len(encode_xattrs(xattrs))
-            if kind is not REG:
-                room = self._room(number, inode, room)
-            elif size:
-                chunks = self._chunks(size, device, offset, extents)
-                room += -room % CHUNK_INDEX_SIZE + CHUNK_INDEX_SIZE * chunks
-        except ValueError as problem:
-            raise invalid(self._inodes[0], inode, problem) from problem
-        position = self._position
-        self._nids.append(position // NID_SIZE)
-        self._links.append(2 if kind is DIR else 1)
-        self._position = position + room + -room % NID_SIZE
-        return number
-
-    def _room(self, number: int, inode: Inode, room: int) -> int:
-        """Return how many bytes go to an inode's place; may move on to a place that has them."""
-        kind = inode.kind
-        if kind is DIR:
-            listing = self._listings[number] = list_names(inode.children)
-            return self._with_data(number, room, listing.size)
-        if kind is SYMLINK:
-            return self._with_data(number, room, _target_size(inode.target))
-        return room
+    def _place(self, number: int, inode: Inode) -> None:
+        if inode.mtime_nsec >= _MAX_NANOSECONDS:
+            raise ValueError("its time has a second of nanoseconds")
+        self._modes.append(file_mode(inode.kind, inode.mode))
+        room = INODE_SIZE
+        if inode.xattrs:
+            room += len(encode_xattrs(inode.xattrs))
+        if inode.kind is DIR:
+            room = self._with_data(number, room, self._order.listings[number].size)
+        elif inode.kind is SYMLINK:
+            room = self._with_data(number, room, _target_size(inode.target))
+        elif inode.kind is REG and inode.size:
+            chunks = self._chunks(inode.size, inode.device, inode.data_offset, inode.extents)
+            room += -room % CHUNK_INDEX_SIZE + CHUNK_INDEX_SIZE * chunks
+        self._nids.append(self._position // NID_SIZE)
+        self._position = aligned(self._position + room, NID_SIZE)
 
     def _chunks(self, size: int, device: int, offset: int, extents: Extents) -> int:
         stored, count = size, 1
@@ -198,30 +160,7 @@ class _Planner:
         return room + tail
 
 
-def _check_nanoseconds(nanoseconds: int) -> None:
-    if nanoseconds >= 1_000_000_000:
-        raise ValueError("its time has a second of nanoseconds")
-
-
 def _target_size(target: bytes) -> int:
     if not 0 < len(target) <= MAX_TARGET or b"\0" in target:
         raise ValueError("its target is no path")
     return len(target)
-
-
-def invalid(root: Inode, inode: Inode, problem: ValueError) -> InvalidTree:
-    """Return the error that an inode of a tree cannot be stored; looks its name up."""
-    path = next((path for path, found in _walk(root) if found is inode), b"")
-    return InvalidTree(f"{shown(b'/' + path)} cannot be stored: {problem}", path=path)
-
-
-def _walk(root: Inode) -> Iterator[tuple[bytes, Inode]]:
-    seen: set[int] = set()
-    pending = [(b"", root)]
-    while pending:
-        path, inode = pending.pop()
-        yield path, inode
-        if id(inode) not in seen:
-            seen.add(id(inode))
-            start = path + b"/" if path else b""
-            pending += [(start + name, child) for name, child in inode.children.items()]

@@ -74,6 +74,10 @@ _FILE_TYPES = {
 }
 
 
+REGULAR = stat.S_IFREG
+"""The mode of a file, to be joined with its permissions."""
+
+
 def inodes_offset(devices: int) -> int:
     """Return where inodes may begin, in bytes: behind the table of so many devices."""
     return (_DEVICE_TABLE_SLOT + devices) * DEVICE_SIZE
@@ -197,8 +201,11 @@ A number that does not fit its field raises ``struct.error``.
 """
 
 
-pack_whole_file = Struct(_INODE.format + _CHUNK_INDEX.format[1:]).pack
-"""Return an inode and, right behind it, the index of the one chunk that its data is.
+_WHOLE_FILE = Struct(f"{_INODE.format}{_CHUNK_INDEX.format[1:]}24x")
+WHOLE_FILE_SIZE = _WHOLE_FILE.size
+pack_whole_file = _WHOLE_FILE.pack
+"""Return an inode and, right behind it, the index of the one chunk that its data is, filled up to
+where the next inode may begin.
 
 Takes the fields of ``DiskInode``, then zero, the device (counted from one) and the block on it.
 """

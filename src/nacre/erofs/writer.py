@@ -56,7 +56,7 @@ def write_image(
     blocks = layout.blocks_offset // BLOCK + layout.blocks
     superblock = Superblock(
         root_nid=layout.nids[0],
-        inodes=len(layout.inodes),
+        inodes=len(layout.nids),
         blocks=blocks,
         devices=len(devices),
         uuid=bytes(16),
