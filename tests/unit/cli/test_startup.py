@@ -114,7 +114,8 @@ def test_neither_dataclasses_nor_typing_are_imported(store: Path, words: list[st
 PULLING = (
     "nacre.cli.main, nacre.cli.commands.image_pull, nacre.engine.images, nacre.engine.pulling, "
     "nacre.engine.registries, nacre.engine.local_target, nacre.engine.storage, "
-    "nacre.images.layers, nacre.storage.erofs.probe, nacre.storage.erofs.tree, nacre.erofs.writer, isal.igzip_lib"
+    "nacre.images.layers, nacre.storage.erofs.probe, nacre.storage.erofs.tree, "
+    "nacre.erofs.writer, isal.igzip_lib"
 )
 
 
