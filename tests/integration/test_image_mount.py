@@ -195,7 +195,10 @@ def test_a_command_runs_inside_a_user_namespace_with_the_same_store(nacre: Nacre
         said = nacre(*words, "echo $NACRE_ROOT; wc -l < /proc/self/uid_map")
         root, lines = said.splitlines()
         assert (root, int(lines) > 0) == (str(nacre.root), True)
-    assert "cannot run nosuch: No such file" in nacre.refused("unshare", "nosuch")
+    ended = nacre.run("unshare", "nosuch")
+    assert ended.returncode == 127
+    assert "cannot run nosuch: No such file" in ended.stderr
+    assert nacre.run("unshare", "/etc/passwd").returncode == 126
 
 
 # From Python

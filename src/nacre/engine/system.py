@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from nacre.engine.removing import Pruned
 
 
+class CannotRun(NotFound):
+    """A program is not there, or cannot be run; ``exit_code`` is what shells say then."""
+
+    def __init__(self, program: str, problem: OSError) -> None:
+        super().__init__(f"cannot run {program}: {os.strerror(problem.errno or 0)}")
+        self.exit_code = 127 if isinstance(problem, FileNotFoundError) else 126
+
+
 class System:
     """What concerns the installation rather than one image."""
 
@@ -50,7 +58,7 @@ class System:
         """Replace this process by a command in a user namespace, where its user may mount.
 
         Raises:
-            NotFound: there is no such command.
+            CannotRun: there is no such command, or none that can be run.
             Denied, Unsupported: this machine does not let its users make namespaces.
         """
         from nacre.storage.namespace import run_inside  # noqa: PLC0415 - few need it
@@ -59,8 +67,7 @@ class System:
         try:
             run_inside(command)
         except OSError as problem:
-            reason = os.strerror(problem.errno or 0)
-            raise NotFound(f"cannot run {command[0]}: {reason}") from problem
+            raise CannotRun(command[0], problem) from problem
 
     def info(self) -> dict[str, Any]:
         """Return what this installation is, with Docker's keys where it has them."""

@@ -12,12 +12,12 @@ from pathlib import Path
 
 from nacre.hub.api.observing import App, Receive, Scope, Send
 from nacre.hub.composing import composed
+from nacre.hub.configuration.settings import Settings
 from nacre.hub.logs import LineLog
 from nacre.hub.opening import now, records_of
-from nacre.hub.settings import Settings
+from nacre.hub.processes.tether import tethered
 from nacre.hub.storage.folder import FolderPlace
 from nacre.hub.storage.journal import FolderJournal
-from nacre.hub.tether import tethered
 
 
 class HubApp:

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from nacre.hub.api.metrics import Metrics
 from nacre.hub.auth.signing import KeyRing
+from nacre.hub.configuration.options import Options
 from nacre.hub.jobs.collecting import Collector
 from nacre.hub.jobs.journal import Journal
 from nacre.hub.jobs.journalling import Scribe
@@ -19,7 +20,6 @@ from nacre.hub.jobs.retention import Retainer
 from nacre.hub.jobs.runner import Job, Runner
 from nacre.hub.logs import Log
 from nacre.hub.opening import now
-from nacre.hub.options import Options
 from nacre.hub.records import Records
 from nacre.hub.registry.byteplace import BytePlace
 

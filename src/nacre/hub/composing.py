@@ -20,12 +20,12 @@ from nacre.hub.auth.issuer import Issuer
 from nacre.hub.auth.signing import KeyRing
 from nacre.hub.auth.tokens import Tokens
 from nacre.hub.background import background
+from nacre.hub.configuration.options import Options
 from nacre.hub.guarding import guarded
 from nacre.hub.jobs.journal import Journal
 from nacre.hub.jobs.pulls import Pulls
 from nacre.hub.logs import Log
 from nacre.hub.opening import now
-from nacre.hub.options import Options
 from nacre.hub.records import Records
 from nacre.hub.registry.byteplace import BytePlace
 from nacre.hub.registry.rules import Rules

@@ -10,8 +10,8 @@ from nacre.hub.api.metrics import Metrics
 from nacre.hub.api.observing import App, Observed
 from nacre.hub.api.rates import Buckets, Rate
 from nacre.hub.auth.tokens import Tokens
+from nacre.hub.configuration.options import Limits, Options
 from nacre.hub.logs import Log
-from nacre.hub.options import Limits, Options
 
 
 def guarded(app: App, options: Options, tokens: Tokens, metrics: Metrics | None, log: Log) -> App:

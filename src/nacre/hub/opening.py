@@ -6,8 +6,8 @@ from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from nacre.hub.configuration.settings import Settings
 from nacre.hub.repositories.repository import Visibility
-from nacre.hub.settings import Settings
 from nacre.hub.storage.sql import Keeping, SqlRecords, open_records
 
 

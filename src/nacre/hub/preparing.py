@@ -7,9 +7,9 @@ from pathlib import Path
 
 from nacre.errors import Conflict, Unavailable
 from nacre.hub.accounts.first import first_admin
+from nacre.hub.configuration.settings import Settings
 from nacre.hub.logs import check_log_file
 from nacre.hub.opening import has_records, records_of
-from nacre.hub.settings import Settings
 from nacre.hub.storage.journal import FolderJournal
 
 _FOREIGN = "give it to the user that runs the hub, or choose another folder with --data"

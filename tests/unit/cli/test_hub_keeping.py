@@ -12,11 +12,11 @@ from typing import TypeVar
 
 import pytest
 
+from nacre.hub.configuration.settings import load
 from nacre.hub.jobs.journalling import Scribe
 from nacre.hub.opening import now, records_of
 from nacre.hub.registry.manifests import Terms
 from nacre.hub.repositories.repository import Visibility
-from nacre.hub.settings import load
 from nacre.hub.storage.folder import FolderPlace
 from nacre.hub.storage.journal import FolderJournal
 from nacre.oci import mediatypes
@@ -216,7 +216,7 @@ def test_lost_records_are_made_again(hub: Hub) -> None:
         path.unlink()
     # What is left of the old ones must not get mixed into the new.
     hub.settings.data.joinpath("hub.db-wal").write_bytes(b"nonsense")
-    made = "made 1 repositories, 2 manifests, 3 tags and 3 blobs"
+    made = "made 1 repository, 2 manifests, 3 tags and 3 blobs"
     assert hub.good("rebuild", "--verify") == [made]
     assert hub.on(lambda pusher: picture(pusher.records)) == before
     assert hub.good("fsck", "--verify") == ["nothing is wrong"]
@@ -257,7 +257,7 @@ def test_what_cannot_be_made_again_is_told(hub: Hub) -> None:
     assert (ended.code, ended.err) == (1, "")
     lost, made = ended.out.splitlines()
     assert lost == f"blob {Digest.of(b'two')}: its bytes are gone"
-    assert made == "made 1 repositories, 2 manifests, 3 tags and 2 blobs"
+    assert made == "made 1 repository, 2 manifests, 3 tags and 2 blobs"
 
 
 def test_retention_is_set_shown_and_applied(hub: Hub) -> None:

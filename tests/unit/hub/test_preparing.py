@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from nacre.errors import Conflict, Unavailable
-from nacre.hub.options import Options
+from nacre.hub.configuration.options import Options
+from nacre.hub.configuration.settings import Settings
 from nacre.hub.preparing import prepare
-from nacre.hub.settings import Settings
 
 
 def prepared(data: Path) -> str | None:

@@ -5,16 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from nacre.cli.options import string, switch
-from nacre.hub.options import Options
-from nacre.hub.settings import load
-from nacre.hub.settings_text import printed
+from nacre.hub.configuration.options import Options
+from nacre.hub.configuration.settings import load
+from nacre.hub.configuration.text import printed
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
 
 FLAGS = (
-    string("config", "Settings file of the hub"),
+    string("config", "Settings file of the hub; implies --current"),
     switch("current", "Print the settings in force instead of the default ones"),
 )
 MORE = """\
@@ -27,6 +27,7 @@ with --config, or by NACRE_HUB_CONFIG.
 
 def run(given: Given, console: Console) -> int:
     """Print them."""
-    options = load(file=given.config or None).options if given.current else Options()
+    in_force = given.current or given.config
+    options = load(file=given.config or None).options if in_force else Options()
     console.write(printed(options))
     return 0

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, TypeVar
 
 from nacre.cli.options import string
 from nacre.errors import NotFound
+from nacre.hub.configuration.settings import load
 from nacre.hub.repositories.access import canonical
-from nacre.hub.settings import load
 from nacre.oci.quoting import quoted
 
 if TYPE_CHECKING:
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
+    from nacre.hub.configuration.settings import Settings
     from nacre.hub.records import Records
     from nacre.hub.repositories.repository import Repository
-    from nacre.hub.settings import Settings
 
 T = TypeVar("T")
 

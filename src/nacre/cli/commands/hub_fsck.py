@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from nacre.cli.commands import hub_data, hub_kinds
 from nacre.cli.flags import Flag
 from nacre.cli.options import switch
-from nacre.hub import units
+from nacre.hub.configuration import units
 from nacre.hub.jobs.checking import Checker, Fault
 from nacre.hub.opening import now
 from nacre.hub.storage.folder import FolderPlace
@@ -15,9 +15,9 @@ from nacre.hub.storage.folder import FolderPlace
 if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
+    from nacre.hub.configuration.settings import Settings
     from nacre.hub.jobs.checking import Finding
     from nacre.hub.records import Records
-    from nacre.hub.settings import Settings
 
 
 FLAGS = (

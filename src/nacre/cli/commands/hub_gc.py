@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 from nacre.cli.commands import hub_data
 from nacre.cli.options import switch
 from nacre.cli.render.units import human_size
+from nacre.hub.configuration.units import written_duration
 from nacre.hub.jobs.collecting import Collector
 from nacre.hub.opening import now
 from nacre.hub.storage.folder import FolderPlace
-from nacre.hub.units import written_duration
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
+    from nacre.hub.configuration.settings import Settings
     from nacre.hub.jobs.queue import Collected
     from nacre.hub.records import Records
-    from nacre.hub.settings import Settings
 
 FLAGS = (
     *hub_data.FLAGS,

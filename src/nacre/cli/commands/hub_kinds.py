@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from nacre.cli.flags import Kind
 from nacre.errors import Invalid
-from nacre.hub import units
+from nacre.hub.configuration import units
 
 T = TypeVar("T")
 

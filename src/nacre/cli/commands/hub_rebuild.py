@@ -26,8 +26,13 @@ def run(given: Given, console: Console) -> int:
     """Rebuild, and say what came back."""
     rebuilt = asyncio.run(rebuild(hub_data.settings_of(given), verify=given.verify))
     console.lines(sorted(rebuilt.problems))
+    repositories = "repository" if rebuilt.repositories == 1 else "repositories"
     console.line(
-        f"made {rebuilt.repositories} repositories, {rebuilt.manifests} manifests, "
-        f"{rebuilt.tags} tags and {rebuilt.blobs} blobs"
+        f"made {rebuilt.repositories} {repositories}, {_counted(rebuilt.manifests, 'manifest')}, "
+        f"{_counted(rebuilt.tags, 'tag')} and {_counted(rebuilt.blobs, 'blob')}"
     )
     return int(bool(rebuilt.problems))
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

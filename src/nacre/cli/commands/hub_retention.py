@@ -10,7 +10,7 @@ from nacre.cli.commands import hub_kinds
 from nacre.cli.flags import Flag, Kind, UsageError
 from nacre.cli.options import switch
 from nacre.errors import NotFound
-from nacre.hub import units
+from nacre.hub.configuration import units
 from nacre.hub.repositories.policy import Retention
 from nacre.oci.quoting import quoted
 

@@ -12,9 +12,9 @@ from nacre.hub.opening import now
 if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
+    from nacre.hub.configuration.settings import Settings
     from nacre.hub.records import Records
     from nacre.hub.repositories.repository import Repository
-    from nacre.hub.settings import Settings
 
 FLAGS = (
     *hub_data.FLAGS,

@@ -6,12 +6,12 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from nacre.cli.options import string, switch
-from nacre.hub.stopping import held
+from nacre.hub.processes.stopping import held
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
-    from nacre.hub.settings import Settings
+    from nacre.hub.configuration.settings import Settings
 
 FLAGS = (
     string("data", "Folder of all data"),
@@ -32,9 +32,9 @@ folder. "nacre hub config" prints every setting.
 def run(given: Given, console: Console) -> int:
     """Serve until stopped."""
     with held():  # What a signal raises while something is imported may be lost.
+        from nacre.hub.configuration.settings import load
         from nacre.hub.preparing import prepare
-        from nacre.hub.serving import check_certificate, free_address, serve
-        from nacre.hub.settings import load
+        from nacre.hub.processes.serving import check_certificate, free_address, serve
 
     def checked() -> Settings:
         settings = load(

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from nacre.errors import Invalid
-from nacre.hub import units
+from nacre.hub.configuration import units
 
 _RATE = re.compile(r"(\d{1,9})\s*/\s*(\d*[a-z]+)")
 

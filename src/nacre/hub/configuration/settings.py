@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from nacre.errors import Invalid
-from nacre.hub.options import Options, keys, sections, written
-from nacre.hub.settings_check import InvalidSettings, check
-from nacre.hub.settings_values import from_text, from_toml
+from nacre.hub.configuration.check import InvalidSettings, check
+from nacre.hub.configuration.options import Options, keys, sections, written
+from nacre.hub.configuration.values import from_text, from_toml
 
 _PREFIX = "NACRE_HUB_"
 _CHOICES = {

@@ -18,7 +18,7 @@ from typing import TypeVarTuple
 import uvloop
 from granian import loops
 
-from nacre.hub.stopping import heed
+from nacre.hub.processes.stopping import heed
 
 Ts = TypeVarTuple("Ts")
 

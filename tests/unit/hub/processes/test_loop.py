@@ -9,8 +9,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from nacre.hub.stopping import held
-from nacre.hub.worker_loop import WorkerLoop
+from nacre.hub.processes.loop import WorkerLoop
+from nacre.hub.processes.stopping import held
 
 
 @pytest.fixture

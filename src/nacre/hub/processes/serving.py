@@ -1,4 +1,4 @@
-"""Starting to serve: the address, the certificate, then the workers (`nacre.hub.workers`)."""
+"""Starting to serve: the address, the certificate, then the workers."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from nacre.errors import Conflict, Invalid, Unavailable
-from nacre.hub.settings import Settings
-from nacre.hub.stopping import held
+from nacre.hub.configuration.settings import Settings
+from nacre.hub.processes.stopping import held
 
 
 class AddressInUse(Conflict):
@@ -99,6 +99,6 @@ def serve(
     """
     with held():  # What a signal raises while something is imported may be lost.
         # Loaded before the workers are forked: they share it, and start at once.
-        from nacre.hub.workers import Workers  # noqa: PLC0415
+        from nacre.hub.processes.workers import Workers  # noqa: PLC0415
 
     Workers(settings, address, again, on_ready).run()

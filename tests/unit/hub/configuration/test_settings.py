@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nacre.errors import Invalid
-from nacre.hub import units
-from nacre.hub.options import Options, Size, keys, sections
-from nacre.hub.settings import Settings, load, split_address
-from nacre.hub.settings_check import InvalidSettings
-from nacre.hub.settings_text import printed
+from nacre.hub.configuration import units
+from nacre.hub.configuration.check import InvalidSettings
+from nacre.hub.configuration.options import Options, Size, keys, sections
+from nacre.hub.configuration.settings import Settings, load, split_address
+from nacre.hub.configuration.text import printed
 
 NOWHERE = {"HOME": "/nonexistent", "XDG_CONFIG_HOME": "/nonexistent"}
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from nacre.hub.stopping import heed, held
+from nacre.hub.processes.stopping import heed, held
 
 
 @pytest.fixture

@@ -6,8 +6,8 @@ import re
 from datetime import timedelta
 
 from nacre.errors import Invalid
-from nacre.hub import units
-from nacre.hub.options import Size
+from nacre.hub.configuration import units
+from nacre.hub.configuration.options import Size
 
 
 def from_text(default: object, text: str) -> object:

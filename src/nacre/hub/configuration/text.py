@@ -7,8 +7,8 @@ import textwrap
 from collections.abc import Iterator
 from datetime import timedelta
 
-from nacre.hub import units
-from nacre.hub.options import Options, Size, keys, sections, written
+from nacre.hub.configuration import units
+from nacre.hub.configuration.options import Options, Size, keys, sections, written
 
 _WIDTH = 96
 

@@ -7,7 +7,7 @@ from multiprocessing.connection import wait
 
 from granian.server.mp import WorkerProcess
 
-from nacre.hub.stopping import held
+from nacre.hub.processes.stopping import held
 
 _MOMENT = 0.001  # seconds
 

@@ -1,7 +1,7 @@
 """What can be set about a hub: every key, its default and what it means, in one place.
 
 A field's ``doc`` is what ``nacre hub config`` prints above it. Sizes are in bytes, times are
-`timedelta`; in the file they are written as ``"10GB"`` and ``"24h"`` (see `nacre.hub.units`).
+`timedelta`; in the file they are written as ``"10GB"`` and ``"24h"`` (see ``units``).
 """
 
 # ruff: noqa: RUF009 (the function only makes a field)

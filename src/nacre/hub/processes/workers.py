@@ -2,7 +2,7 @@
 
 Loaded only to serve: the server is large. The process that was started keeps them: SIGTERM and
 SIGINT end them after the requests in flight, SIGHUP replaces them one after another. Signals may
-come to all processes at once (a terminal's do), and at any moment (see `nacre.hub.stopping`).
+come to all processes at once (a terminal's do), and at any moment (see ``stopping``).
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from granian.log import LogLevels
 from granian.server.mp import MPServer, WorkerProcess
 
 from nacre.errors import NacreError
-from nacre.hub import worker_loop
 from nacre.hub.app import HubApp, create_app
-from nacre.hub.settings import Settings
-from nacre.hub.stopping import leave_renewing_to_the_parent
-from nacre.hub.worker_process import HeldWorker
+from nacre.hub.configuration.settings import Settings
+from nacre.hub.processes import loop
+from nacre.hub.processes.stopping import leave_renewing_to_the_parent
+from nacre.hub.processes.worker import HeldWorker
 
 _BUFFER = 96 * 1024
 """Bytes that a connection holds on their way in or out. Measured: with 64 KiB, pushes take a third
@@ -74,7 +74,7 @@ class Workers(MPServer):
             port=address[1],
             interface=Interfaces.ASGI,
             workers=options.server.workers,
-            loop=cast("Loops", worker_loop.NAME),
+            loop=cast("Loops", loop.NAME),
             websockets=False,
             # With HTTP/2, a connection that never says anything would never be closed.
             http=HTTPModes.http1,

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from nacre.errors import Invalid
-from nacre.hub.options import Options, Server
-from nacre.hub.serving import check_certificate
-from nacre.hub.settings import Settings
+from nacre.hub.configuration.options import Options, Server
+from nacre.hub.configuration.settings import Settings
+from nacre.hub.processes.serving import check_certificate
 from tests.peers.certificates import Authority
 
 
