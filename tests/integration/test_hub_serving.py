@@ -304,6 +304,7 @@ def test_a_renewed_certificate_is_taken_over_while_an_upload_is_under_way(
             more.write("[registry]\nchunk-min = 4242\n")
         hub.process.send_signal(signal.SIGHUP)
         wait_until(lambda: serial(hub) != first, "the renewed certificate")
+        assert "the settings were read anew, the workers are being replaced" in hub.log
         upload.sendall(PIECE)
         assert answer_to(upload).startswith(b"HTTP/1.1 202 ")
     digest = Digest.of(PIECE * 2)

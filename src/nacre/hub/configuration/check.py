@@ -15,9 +15,16 @@ _YEARS = 100 * 365 * 86_400  # seconds
 
 
 class InvalidSettings(Invalid):
-    """A setting of the hub is unknown or means nothing."""
+    """A setting of the hub is unknown or means nothing.
+
+    ``key`` is which, as ``server.url``, where who says so does not know who set it.
+    """
 
     usual_remedy = "nacre hub config prints every key"
+
+    def __init__(self, message: str, *, remedy: str = "", key: str = "") -> None:
+        super().__init__(message, remedy=remedy)
+        self.key = key
 
 
 def check(options: Options) -> None:
@@ -30,23 +37,28 @@ def check(options: Options) -> None:
     _check_numbers(options)
     _check_rates(options.limits)
     if not _SERVICE.fullmatch(options.auth.service):
-        raise InvalidSettings(f"auth.service: {options.auth.service!r} is no name of a service")
+        raise _refused("auth.service", f": {options.auth.service!r} is no name of a service")
     try:
         re.compile(options.registry.immutable)
     except re.error as error:
-        raise InvalidSettings(f"registry.immutable: {error}") from None
+        raise _refused("registry.immutable", f": {error}") from None
+
+
+def _refused(key: str, why: str, remedy: str = "") -> InvalidSettings:
+    return InvalidSettings(f"{key}{why}", remedy=remedy, key=key)
 
 
 def _check_server(server: Server) -> None:
     if bool(server.tls_certificate) != bool(server.tls_key):
-        raise InvalidSettings("server.tls-certificate and server.tls-key go together")
+        stated = "server.tls-certificate" if server.tls_certificate else "server.tls-key"
+        raise InvalidSettings("server.tls-certificate and server.tls-key go together", key=stated)
     if server.url and (urlsplit(server.url).scheme not in {"http", "https"} or "?" in server.url):
-        raise InvalidSettings(f"server.url: {server.url!r} is not an http or https address")
+        raise _refused("server.url", f": {server.url!r} is not an http or https address")
     for proxy in server.trusted_proxies:
         try:
             ipaddress.ip_network(proxy, strict=False)
         except ValueError:
-            raise InvalidSettings(f"server.trusted-proxies: {proxy!r} is no address") from None
+            raise _refused("server.trusted-proxies", f": {proxy!r} is no address") from None
 
 
 def _check_numbers(options: Options) -> None:
@@ -69,7 +81,7 @@ def _check_numbers(options: Options) -> None:
     ):
         if not least <= number <= most:
             unit = " seconds" if isinstance(number, float) else ""
-            raise InvalidSettings(f"{key} must be from {least} to {most}{unit}")
+            raise _refused(key, f" must be from {least} to {most}{unit}")
 
 
 def _check_rates(limits: Limits) -> None:
@@ -77,5 +89,4 @@ def _check_rates(limits: Limits) -> None:
         try:
             Rate.read(getattr(limits, name))
         except Invalid as error:
-            place = f"limits.{written(name)}"
-            raise InvalidSettings(f"{place}: {error}", remedy=error.remedy) from None
+            raise _refused(f"limits.{written(name)}", f": {error}", error.remedy) from None

@@ -74,13 +74,19 @@ def load(
         options = replace(options, server=replace(options.server, listen=listen))
     if anonymous_push is not None:
         options = replace(options, auth=replace(options.auth, anonymous_push=anonymous_push))
-    check(options)
+    try:
+        check(options)
+        address = split_address(options.server.listen)
+    except InvalidSettings as error:
+        if listen is not None and error.key == "server.listen":
+            raise
+        raise _with_place(error, table, env, path) from None
     folder = data or options.server.data or _default_data(env)
     return Settings(
         options=options,
         data=Path(folder).expanduser().absolute(),
         file=path,
-        address=split_address(options.server.listen),
+        address=address,
     )
 
 
@@ -96,7 +102,9 @@ def split_address(text: str) -> tuple[str, int]:
     match = re.fullmatch(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]\s]*):([0-9]{1,5})", text)
     if match is None or int(match[2]) > 65_535:
         raise InvalidSettings(
-            f"{text!r} is not an address to listen on", remedy="write HOST:PORT, as 127.0.0.1:5000"
+            f"{text!r} is not an address to listen on",
+            remedy="write HOST:PORT, as 127.0.0.1:5000",
+            key="server.listen",
         )
     return match[1].strip("[]") or "0.0.0.0", int(match[2])  # noqa: S104
 
@@ -151,6 +159,19 @@ def _options(table: Mapping[str, Any], env: Mapping[str, str], where: str) -> Op
         }
         made[section.name] = replace(default, **values)
     return Options(**made)
+
+
+def _with_place(
+    error: InvalidSettings, table: Mapping[str, Any], env: Mapping[str, str], path: Path | None
+) -> InvalidSettings:
+    """Return an error that also says where its setting is: the variable or the file."""
+    section, _, name = error.key.partition(".")
+    variable = _variable(section, name.replace("-", "_"))
+    if variable in env:
+        return InvalidSettings(f"{variable}: {error}", remedy=error.remedy)
+    if name in table.get(section, {}):
+        return InvalidSettings(f"{path}: {error}", remedy=error.remedy)
+    return error
 
 
 def _refuse_unknown(table: Mapping[str, Any], known: set[str], where: str) -> None:

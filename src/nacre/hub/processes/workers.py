@@ -119,6 +119,7 @@ class Workers(MPServer):
             _log.error("nothing was changed: %s", error)
             return
         self._loader.settings = settings
+        _log.warning("the settings were read anew, the workers are being replaced")
         super().signal_handler_reload()  # type: ignore[no-untyped-call]
 
     def _spawn_worker(self, *args: Any, **kwargs: Any) -> WorkerProcess:

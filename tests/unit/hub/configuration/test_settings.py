@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -111,6 +112,16 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_file(
 def test_what_means_nothing_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(InvalidSettings, match=said.replace("(", r"\(")):
         loaded(tmp_path, text)
+
+
+def test_what_is_refused_is_found(tmp_path: Path) -> None:
+    text, file = "[server]\nlisten = ':1'\n[limits]\nuploads = 0\n", tmp_path / "hub.toml"
+    with pytest.raises(InvalidSettings, match=rf"^{re.escape(str(file))}: limits.uploads must"):
+        loaded(tmp_path, text)
+    with pytest.raises(InvalidSettings, match=r"^NACRE_HUB_LIMITS_UPLOADS: limits.uploads must"):
+        loaded(tmp_path, text, NACRE_HUB_LIMITS_UPLOADS="0")
+    with pytest.raises(InvalidSettings, match=r"^'x' is not an address to listen on"):
+        load(listen="x", file=file, environment=NOWHERE | {"NACRE_HUB_LIMITS_UPLOADS": "1"})
 
 
 def test_an_unknown_variable_is_refused_for_it_is_a_mistyped_one() -> None:
