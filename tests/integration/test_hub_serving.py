@@ -323,7 +323,7 @@ def test_a_renewed_certificate_is_taken_over_while_an_upload_is_under_way(
     wait_until(lambda: "nothing was changed: cannot use the certificate" in hub.log, "a line")
     settings.write_text("[server]\nworkers = 0\n")
     hub.process.send_signal(signal.SIGHUP)
-    wait_until(lambda: "nothing was changed: server.workers must" in hub.log, "another line")
+    wait_until(lambda: f"nothing was changed: {settings}: server.workers must" in hub.log, "it")
     assert (serial(hub), hub.workers()) == (renewed_serial, before)
 
 

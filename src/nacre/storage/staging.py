@@ -24,7 +24,8 @@ from pathlib import Path
 
 from nacre.content.diskerrors import disk_errors
 from nacre.content.durable import make_folder, sync_folder
-from nacre.content.locking import is_locked, locked_file
+from nacre.content.locking import locked_file
+from nacre.errors import Conflict
 from nacre.layers.removal import remove
 from nacre.oci.digest import Digest
 
@@ -125,16 +126,17 @@ class Staging:
 
     def recover(self) -> None:
         """Remove what dead processes left."""
+        # All the while with the lock: whoever only looks whether it is free may have come before
+        # somebody who just begins, and take away what that one makes.
         with suppress(FileNotFoundError):
             for lock in sorted(self._new.glob(f"*{_LOCK}")):
-                if not is_locked(lock):
+                with suppress(Conflict), locked_file(lock, waiting=_busy):
                     self._discard(lock.name.removesuffix(_LOCK))
                     lock.unlink(missing_ok=True)
         with suppress(FileNotFoundError):
             for lock in sorted(self.folder.glob(f"{_MAKING}*")):
-                if not is_locked(lock):
-                    with locked_file(lock):
-                        lock.unlink(missing_ok=True)
+                with suppress(Conflict), locked_file(lock, waiting=_busy):
+                    lock.unlink(missing_ok=True)
 
     def _discard(self, name: str) -> None:
         with disk_errors(self.folder):
@@ -156,6 +158,10 @@ class Staging:
             yield
         finally:
             os.close(users)
+
+
+def _busy() -> None:
+    raise Conflict("it is being made")
 
 
 def key_of(digest: Digest) -> str:

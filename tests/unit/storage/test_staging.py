@@ -6,7 +6,9 @@ from threading import Thread
 
 import pytest
 
+from nacre.content.locking import is_locked
 from nacre.errors import Unavailable
+from nacre.layers.removal import remove
 from nacre.oci.digest import Digest
 from nacre.storage.staging import Staging, disk_usage, key_of
 from tests.unit.processes import child
@@ -105,6 +107,26 @@ def test_what_dead_processes_left_is_removed(staging: Staging) -> None:
             staging.recover()
             assert left(staging) == sorted((mine.name, f"{mine.name}.lock"))
     assert not list(staging.folder.glob("making-*"))
+
+
+def test_who_begins_meanwhile_is_left_alone(
+    staging: Staging, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A name may be taken between the look at its lock and the removal: not if that is locked too.
+    (staging.folder / "new").mkdir(parents=True)
+    lock = staging.folder / "new" / "a.lock"
+    lock.touch()
+    (staging.folder / "new" / "a").mkdir()
+    locked: list[bool] = []
+
+    def watched(parent: int, name: bytes) -> bool:
+        locked.append(is_locked(lock))
+        return remove(parent, name)
+
+    monkeypatch.setattr("nacre.storage.staging.remove", watched)
+    staging.recover()
+    assert locked == [True]
+    assert left(staging) == []
 
 
 def test_where_nothing_is_there_is_nothing_to_recover(staging: Staging) -> None:
