@@ -19,6 +19,7 @@ import pytest
 from nacre.layers.union import union
 from nacre.storage.driver import StorageDriver
 from nacre.storage.fuse_processes import servers
+from nacre.storage.mount_namespaces import own, residents
 from nacre.storage.mounts import SharedMounts
 from nacre.storage.namespace import usual_ownership
 from nacre.testing.hard_stacks import BASE
@@ -196,6 +197,19 @@ def test_a_users_processes_killed_at_a_hundred_moments(user: User, name: str, pl
         for start in range(5):
             folder = base / str(start)
             do_as(user, partial(kills_of_a_user, name, place, folder, 20), exposed=True)
+
+
+def see_past_a_zombie() -> None:
+    """See who is in which namespace while a set-user-ID program has ended unnoticed."""
+    with subprocess.Popen(["fusermount3", "--version"], stdout=subprocess.DEVNULL) as ended:
+        os.waitid(os.P_PID, ended.pid, os.WEXITED | os.WNOWAIT)
+        with pytest.raises(PermissionError):
+            Path(f"/proc/{ended.pid}/ns/mnt").stat()
+        assert os.getpid() in (residents() or {})[own()]
+
+
+def test_what_has_ended_hides_no_namespace(user: User) -> None:
+    do_as(user, see_past_a_zombie)
 
 
 # The processes behind mounts may die too

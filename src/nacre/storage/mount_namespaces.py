@@ -7,6 +7,7 @@ from pathlib import Path
 
 _PROCESSES = Path("/proc")
 _OWN = _PROCESSES / "self/ns/mnt"
+_ENDED = ("Z", "X")  # zombie, dead
 _FIRST_PID_NAMESPACE = 0xEFFFFFFC  # PROC_PID_INIT_INO of Linux
 
 
@@ -37,7 +38,7 @@ def residents() -> dict[int, list[int]] | None:
             try:
                 number = (process / "ns/mnt").stat().st_ino
             except PermissionError:
-                if _is_own(process):
+                if _is_own_and_lives(process):
                     return None
             except (FileNotFoundError, ProcessLookupError):
                 continue
@@ -46,12 +47,16 @@ def residents() -> dict[int, list[int]] | None:
     return found
 
 
-def _is_own(process: Path) -> bool:
-    # Not who owns its folder: that is root where a process hides its memory.
+def _is_own_and_lives(process: Path) -> bool:
+    # Not who owns its folder: that is root where a process hides its memory. One that has ended,
+    # but that nobody asked about yet, is in no namespace any more; one that was set-user-ID, as
+    # fusermount3 is, hides even that.
     try:
         fields = (process / "status").read_text("utf-8", errors="replace").split()
     except (FileNotFoundError, ProcessLookupError):
         return False
     except PermissionError:
         return True
+    if fields[fields.index("State:") + 1] in _ENDED:
+        return False
     return str(os.getuid()) in fields[fields.index("Uid:") :][1:5]
