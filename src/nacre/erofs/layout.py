@@ -108,7 +108,7 @@ class _Planner:
                 and not xattrs
                 and not offset % BLOCK
                 and offset + size <= sizes.get(device, 0)
-                and mode <= 0o7777
+                and not mode >> 12
                 and nanoseconds < _MAX_NANOSECONDS
             ):
                 # Nearly every file of nearly every image, so at once.

@@ -273,6 +273,13 @@ def test_namespaces_are_made_changed_and_listed(data: Path) -> None:
     assert "team=\n" in out
 
 
+def test_a_file_that_is_named_is_printed_as_it_is_in_force(tmp_path: Path) -> None:
+    settings = tmp_path / "hub.toml"
+    settings.write_text('[registry]\nquota = "7GB"\n')
+    assert 'quota = "7GB"' in good(run("hub", "config", f"--config={settings}"))
+    assert 'quota = "7GB"' not in good(run("hub", "config"))
+
+
 def test_the_namespace_of_a_new_user_is_as_the_settings_say(
     data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -232,6 +232,10 @@ def test_times_have_64_bits_and_a_sign(time: int) -> None:
     [
         (Inode(Kind.REG, mode=0o10000), "twelve bits"),
         (Inode(Kind.REG, mode=-1), "twelve bits"),
+        (file(5)._replace(mode=0o10000), "twelve bits"),
+        (file(5)._replace(mode=-1), "twelve bits"),
+        (file(5)._replace(mtime_nsec=10**9), "nanoseconds"),
+        (file(5)._replace(mtime_nsec=-1), "numbers does not fit"),
         (Inode(Kind.LINK), "no file of its own"),
         (link(b""), "target"),
         (link(b"t" * 4096), "target"),
