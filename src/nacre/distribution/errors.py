@@ -18,6 +18,7 @@ from nacre.value import Value
 ERROR_BODY_LIMIT = 64 * 1024
 """How much of an error reply is read, in bytes."""
 
+_CONTENT_UNKNOWN = frozenset({"MANIFEST_BLOB_UNKNOWN", "BLOB_UNKNOWN"})
 _MESSAGE_LIMIT = 300
 _SCANNED = 4096
 
@@ -77,6 +78,12 @@ class InvalidReply(Invalid):
     """A server's reply breaks the protocol or its own promises."""
 
     usual_remedy = "ask whoever runs the registry, or have the image pushed again"
+
+
+class ContentUnknown(InvalidReply):
+    """The registry does not see what a manifest that was pushed to it refers to."""
+
+    usual_remedy = "push it again"
 
 
 class AccessDenied(Denied):
@@ -152,6 +159,12 @@ class ErrorReply(Value):
         said = f": {self.message}" if self.message else ""
         if self.status in (401, 403) or "DENIED" in self.codes or "UNAUTHORIZED" in self.codes:
             return denied(purpose, self.message)
+        if (purpose.action, purpose.kind) == ("push", "manifest") and (
+            not _CONTENT_UNKNOWN.isdisjoint(self.codes)
+        ):
+            return ContentUnknown(
+                f"cannot {purpose}: {purpose.host} lacks content it refers to{said}"
+            )
         if self.status == 404:
             return self._not_found(purpose, said)
         return self._refused(purpose, said)

@@ -66,6 +66,7 @@ def put(place: Place, reference: str, raw: bytes, media_type: str) -> bool:
     """Push a manifest, and return whether the registry keeps track of its subject.
 
     Raises:
+        ContentUnknown: the registry lacks what it refers to.
         InvalidReply: the registry refuses it or keeps it under another digest.
     """
     call = place.call(
@@ -78,7 +79,8 @@ def put(place: Place, reference: str, raw: bytes, media_type: str) -> bool:
         headers={"Content-Type": media_type},
         body=raw,
     )
-    with place.session.request(call) as reply:
+    retrier = place.session.retrier
+    with retrier.until_seen(str(call.purpose), lambda: place.session.request(call)) as reply:
         kept = stated_digest(reply, f"the reply to pushing {_whole(place, reference)}")
         tracked = bool(reply.header(wire.SUBJECT))
     if kept and Digest.of(raw, kept.algorithm) != kept:

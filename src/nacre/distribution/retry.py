@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Protocol, TypeVar
 
 from nacre.distribution import fields
-from nacre.distribution.errors import ConnectionFailed
+from nacre.distribution.errors import ConnectionFailed, ContentUnknown
 from nacre.value import Value
 
 TRANSIENT = frozenset({408, 429, 500, 502, 503, 504})
@@ -30,18 +30,21 @@ class Answer(Protocol):
 
 
 AnswerT = TypeVar("AnswerT", bound=Answer)
+ResultT = TypeVar("ResultT")
 
 
 class RetryPolicy(Value):
     """How often and how long. Times are in seconds.
 
-    ``tries`` counts the first one; hosts that were not reached at all get ``unreached_tries``.
+    ``tries`` counts the first one; hosts that were not reached at all get ``unreached_tries``,
+    registries that do not see yet what they were given before ``unseen_tries``.
     The wait doubles from ``base`` up to ``ceiling``, each time cut by a random part; a server's
     ``Retry-After`` is obeyed up to ``patience``. ``total`` bounds all waiting for one request.
     """
 
     tries: int = 5
     unreached_tries: int = 3
+    unseen_tries: int = 4
     base: float = 0.5
     ceiling: float = 20.0
     patience: float = 120.0
@@ -67,6 +70,10 @@ class RetryPolicy(Value):
         if not failure.transient or attempt >= tries:
             return None
         return self._within_bounds(self._backoff(attempt, jitter), elapsed)
+
+    def after_unseen(self, attempt: int, jitter: float) -> float | None:
+        """Return how long to wait when content is not seen yet, or None to believe it."""
+        return self._backoff(attempt, jitter) if attempt < self.unseen_tries else None
 
     def _backoff(self, attempt: int, jitter: float) -> float:
         whole = min(self.base * 2.0 ** (attempt - 1), self.ceiling)
@@ -117,6 +124,26 @@ class Retrier:
                 reason = f"status {answer.status}"
                 answer.close()
             self.wait(what, reason, delay)
+
+    def until_seen(self, what: str, attempt: Callable[[], ResultT]) -> ResultT:
+        """Return what an attempt gives once the registry sees the content that it builds on.
+
+        Registries that keep content in several places, or write it anew for each push, may deny
+        for a moment that they have what they confirmed before.
+
+        Raises:
+            ContentUnknown: it is not seen, though asked as often as the policy allows.
+        """
+        number = 0
+        while True:
+            number += 1
+            try:
+                return attempt()
+            except ContentUnknown:
+                delay = self._policy.after_unseen(number, self._clock.random())
+                if delay is None:
+                    raise
+            self.wait(what, "the registry does not see yet what it refers to", delay)
 
     def delay(self, failure: ConnectionFailed, attempt: int, started: float) -> float | None:
         """Return how long to wait after a failure, or None to give up; see `RetryPolicy`."""

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from nacre.distribution.errors import InvalidReply, ManifestNotFound
+from nacre.distribution.errors import ContentUnknown, InvalidReply, ManifestNotFound
 from nacre.distribution.repository import Repository
 from nacre.errors import Invalid, NotFound, Unsupported
 from nacre.oci import mediatypes
@@ -240,3 +240,36 @@ def test_deletes_that_are_off_are_named(kit: Kit) -> None:
     server = kit.server(Options(deletes=False))
     with pytest.raises(Unsupported, match=r"does not allow it"):
         kit.repository(server).delete_manifest(str(IMAGE.descriptor.digest))
+
+
+UNSEEN = Answer(
+    400,
+    body=json.dumps(
+        {
+            "errors": [
+                {"code": "DIGEST_INVALID", "message": "provided digest did not match"},
+                {"code": "MANIFEST_BLOB_UNKNOWN", "message": "blob unknown to registry"},
+            ]
+        }
+    ).encode(),
+)
+
+
+def test_content_that_is_not_seen_yet_is_waited_for(
+    kit: Kit, repository: Repository, server: RegistryServer
+) -> None:
+    """docker-registry writes a blob's link anew for each push, and who reads it then sees none."""
+    server.fail("PUT", "/manifests/", UNSEEN, times=2)
+    repository.put_manifest("v2", IMAGE.raw, IMAGE.media_type)
+    assert repository.resolve("v2") == IMAGE.descriptor
+    assert kit.time.slept == [0.375, 0.75]
+
+
+def test_content_that_stays_unseen_is_an_error(
+    kit: Kit, repository: Repository, server: RegistryServer
+) -> None:
+    server.fail("PUT", "/manifests/", UNSEEN, times=100)
+    with pytest.raises(ContentUnknown, match="lacks content it refers to.*blob unknown") as caught:
+        repository.put_manifest("v2", IMAGE.raw, IMAGE.media_type)
+    assert caught.value.remedy == "push it again"
+    assert len(server.seen("PUT", "/manifests/")) == 4
