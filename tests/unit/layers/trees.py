@@ -133,3 +133,8 @@ def _each_directory(path: Path, action: Callable[[int], None]) -> None:
         os.close(fd)
     for below in path.iterdir():
         _each_directory(below, action)
+
+
+def same(one: Path, other: Path) -> bool:
+    """Say whether two paths are names of one file."""
+    return os.path.samestat(one.lstat(), other.lstat())

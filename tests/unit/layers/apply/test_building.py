@@ -23,13 +23,6 @@ def a_file(content: bytes, **attributes: Any) -> Entry:
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    folder = tmp_path / "tree"
-    folder.mkdir()
-    return folder
-
-
-@pytest.fixture
 def builder(tree: Path) -> Iterator[TreeBuilder]:
     with (
         Root.open(tree) as root,

@@ -13,7 +13,7 @@ from nacre.layers.rootpath import Root
 from nacre.layers.tar import Scanner
 from nacre.layers.tar.pax import format_records
 from tests.unit.layers.stacks import Member, file, folder, symlink, tar_of
-from tests.unit.layers.tar.test_read import special as raw_member
+from tests.unit.layers.tar.headers import special as raw_member
 from tests.unit.layers.trees import apply, apply_tar, ownership
 
 

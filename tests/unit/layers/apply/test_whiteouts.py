@@ -16,13 +16,6 @@ USER = Overlay.USER
 
 
 @pytest.fixture
-def tree(tmp_path: Path) -> Path:
-    tree = tmp_path / "tree"
-    tree.mkdir()
-    return tree
-
-
-@pytest.fixture
 def lower(tree: Path) -> Path:
     """A tree with lower layers."""
     apply(
