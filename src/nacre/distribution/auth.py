@@ -73,6 +73,11 @@ class Authorizer:
                 return ""
             return self._known(need) or self._bearer(need, need.scopes)
 
+    def knows(self, repository: str) -> bool:
+        """Say whether requests for a repository told who asks."""
+        with self._lock:
+            return self._credentials.get(repository) is not None
+
     def answer(self, challenges: Iterable[Challenge], need: Need, refused: str, url: str) -> str:
         """Return the value to send after a 401 reply from ``url``, other than the ``refused`` one.
 

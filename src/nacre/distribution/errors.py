@@ -109,7 +109,8 @@ class RateLimited(Unavailable):
 class Purpose(Value):
     """What a request is for, so that its failure can be told in the user's words.
 
-    ``name`` is the repository or host as people write it; ``reference`` a tag or digest of it.
+    ``name`` is the repository or host as people write it; ``reference`` a tag or digest of it;
+    ``known`` says that the request told who asks.
     """
 
     action: str
@@ -117,6 +118,7 @@ class Purpose(Value):
     name: str
     kind: str = ""
     reference: str = ""
+    known: bool = False
 
     @property
     def whole(self) -> str:
@@ -133,6 +135,8 @@ class Purpose(Value):
         """What may help who is refused; a login that fails is not helped by another."""
         if self.action == "log in to":
             return "check user name and password"
+        if self.known:
+            return f"ask whoever runs {self.host}, or log in as somebody who may"
         return "run 'nacre login'" if self.host == "docker.io" else f"run 'nacre login {self.host}'"
 
 

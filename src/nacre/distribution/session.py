@@ -28,7 +28,7 @@ from nacre.distribution.redirects import followed
 from nacre.distribution.retry import Retrier
 from nacre.distribution.transport import Transport
 from nacre.distribution.transport_reply import Reply
-from nacre.value import NOTHING, Value
+from nacre.value import NOTHING, Value, replace
 
 _OK = (200,)
 
@@ -108,7 +108,10 @@ class Session:
             except (ConnectionFailed, InvalidReply):
                 # What is wrong with the explanation matters less than what it was to explain.
                 body = b""
-            raise ErrorReply.parse(reply.status, body).to_error(call.purpose)
+            purpose = call.purpose
+            if reply.status == 403 and self.authorizer.knows(call.need.repository):
+                purpose = replace(purpose, known=True)
+            raise ErrorReply.parse(reply.status, body).to_error(purpose)
 
     def _attempt(self, call: Call) -> Reply:
         base = self._base

@@ -184,3 +184,24 @@ def test_a_plain_400_of_a_plain_registry_is_its_own(
     with pytest.raises(InvalidReply, match="status 400"):
         repository.has_blob(BLOB.digest)
     assert not repository.has_blob(Digest.of(b"then it goes on"))
+
+
+REFUSED = Answer(403, body=b'{"errors": [{"code": "DENIED", "message": "tag v1 is immutable"}]}')
+
+
+def test_who_is_logged_in_is_not_told_to_log_in(kit: Kit) -> None:
+    server = kit.server(Options(auth="basic", users={"ann": "secret"}))
+    server.fail("PUT", "/manifests/", REFUSED)
+    repository = kit.repository(server, credential=ANN)
+    repository.has_blob(BLOB.digest)
+    with pytest.raises(Denied, match="tag v1 is immutable") as caught:
+        repository.put_manifest("v1", b"{}", "a/b")
+    assert caught.value.remedy == f"ask whoever runs {server.host}, or log in as somebody who may"
+
+
+def test_who_is_not_logged_in_is_told_to(kit: Kit) -> None:
+    server = kit.server()
+    server.fail("PUT", "/manifests/", REFUSED)
+    with pytest.raises(Denied, match="tag v1 is immutable") as caught:
+        kit.repository(server).put_manifest("v1", b"{}", "a/b")
+    assert caught.value.remedy == f"run 'nacre login {server.host}'"
