@@ -1,9 +1,10 @@
 """The work that making an image ready cannot avoid, and nothing else; a program of its own.
 
-usage: python -m bench.kit.floor REGISTRY-FOLDER REPOSITORY TARGET
+usage: python -m bench.kit.floor REGISTRY-FOLDER REPOSITORY TARGET [THREADS]
 
 Each layer's blob is read from the folder of docker-registry, hashed, inflated with ISA-L, hashed
-again, and its tar is written and synced; one after the other, in one thread.
+again, and its tar is written and synced; the largest first, one after the other or by several
+threads at once.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import hashlib
 import json
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from isal import isal_zlib
@@ -22,13 +24,16 @@ _GZIP = 31
 
 def main() -> None:
     """Do it."""
-    folder, repository, target = sys.argv[1:]
+    folder, repository, target, *threads = sys.argv[1:]
     root = Path(folder) / "docker" / "registry" / "v2"
     Path(target).mkdir()
     link = root / "repositories" / repository / "_manifests" / "tags" / "bench" / "current" / "link"
     manifest = json.loads(_blob(root, link.read_text()).read_bytes())
-    for layer in manifest["layers"]:
-        _ready(_blob(root, layer["digest"]), Path(target) / layer["digest"][7:])
+    layers = sorted(manifest["layers"], key=lambda layer: -layer["size"])
+    digests = [layer["digest"] for layer in layers]
+    with ThreadPoolExecutor(int(threads[0]) if threads else 1) as pool:
+        done = pool.map(lambda each: _ready(_blob(root, each), Path(target) / each[7:]), digests)
+        list(done)  # raises what went wrong
 
 
 def _blob(root: Path, digest: str) -> Path:
