@@ -13,7 +13,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from itertools import count, islice
+from itertools import count
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -26,6 +26,7 @@ from nacre.hub.storage.disk import told_plainly
 _NAME = re.compile(r"([0-9]{8,})\.([0-9]+)\.jsonl")
 _NEW = "new.jsonl"
 _TOGETHER = 100  # entries in a line of a journal that begins anew
+_ENOUGH = 1 << 20  # characters of manifests after which a line of it takes no more entries
 _PIECE = 1 << 20
 
 
@@ -119,8 +120,15 @@ def _give_up() -> None:
 
 
 def _batches(entries: Iterable[Entry]) -> Iterator[Sequence[Entry]]:
-    rest = iter(entries)
-    while together := list(islice(rest, _TOGETHER)):
+    together: list[Entry] = []
+    size = 0
+    for entry in entries:
+        together.append(entry)
+        size += len(entry.facts.get("raw", ""))
+        if len(together) == _TOGETHER or size > _ENOUGH:
+            yield together
+            together, size = [], 0
+    if together:
         yield together
 
 

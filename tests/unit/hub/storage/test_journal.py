@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -158,3 +159,16 @@ def test_a_folder_that_cannot_be_made_is_told_plainly(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(Busy):
         FolderJournal(tmp_path / "file" / "journal").append(entries(1))
+
+
+def test_beginning_anew_does_not_hold_all_manifests_at_once(root: Path) -> None:
+    count, size = 60, 1 << 20
+    manifests = (Entry(n, Told.MANIFEST, {"raw": f"{n:0{size}}"}) for n in range(count))
+    tracemalloc.start()
+    try:
+        FolderJournal(root).begin_anew(manifests)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < count * size / 4
+    assert [entry.number for entry in FolderJournal(root)] == list(range(count))

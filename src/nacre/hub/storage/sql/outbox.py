@@ -25,7 +25,7 @@ from nacre.hub.storage.sql.schema import (
     tags,
 )
 
-_ENOUGH = 8 << 20  # bytes of manifests after which no more entries are taken at once
+_ENOUGH = 1 << 20  # bytes of manifests after which no more entries are taken at once
 _ROWS = 1000  # that are read at once of most tables
 _MANIFESTS = 4  # and of that whose rows may have some megabytes
 
