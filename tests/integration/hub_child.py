@@ -30,7 +30,7 @@ from nacre.hub.errors import ManifestBlobUnknown
 from nacre.hub.jobs.checking import Checker, Fault
 from nacre.hub.jobs.collecting import Collector
 from nacre.hub.jobs.journalling import Scribe
-from nacre.hub.jobs.rebuilding import Rebuilder
+from nacre.hub.rebuilding import Rebuilder
 from nacre.hub.records import Records
 from nacre.hub.registry.manifests import Terms
 from nacre.hub.registry.rules import Rules

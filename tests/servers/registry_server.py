@@ -68,6 +68,12 @@ class RegistryServer(ThreadingHTTPServer):
         """Scheme and host."""
         return f"{'https' if self.tls else 'http'}://{self.host}"
 
+    @property
+    def open_connections(self) -> int:
+        """How many connections there are now."""
+        with self.lock:
+            return len(self._open)
+
     def fail(self, method: str, part: str, fault: Fault, *, times: int = 1) -> None:
         """Let the next ``times`` requests of a method whose path contains ``part`` go wrong."""
         with self.lock:

@@ -33,7 +33,7 @@ class UsageError(Invalid):
 class Kind:
     """A kind of value: what help calls it, how it is read from text, and the few it may be, if so.
 
-    ``read`` raises ValueError with what is wrong.
+    ``read`` raises ValueError with what is wrong; ``written`` is its inverse.
     """
 
     def __init__(
@@ -43,9 +43,11 @@ class Kind:
         *,
         repeats: bool = False,
         choices: Sequence[str] = (),
+        written: Callable[[Any], str] = str,
     ) -> None:
         self.word = word
         self.read = read
+        self.written = written
         self.repeats = repeats
         self.choices = choices
 

@@ -27,7 +27,16 @@ _INTERRUPTED = 130
 _BROKEN_PIPE = 141
 
 _OF_THE_HUB = frozenset(
-    {"alembic", "argon2", "granian", "joserfc", "prometheus_client", "sqlalchemy", "starlette"}
+    {
+        "alembic",
+        "argon2",
+        "granian",
+        "joserfc",
+        "prometheus_client",
+        "sqlalchemy",
+        "starlette",
+        "uvloop",
+    }
 )
 """What only the extra ``hub`` installs."""
 

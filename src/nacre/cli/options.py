@@ -21,7 +21,7 @@ def _filter(text: str) -> str:
     return text
 
 
-_SWITCH = Kind("", _boolean)
+_SWITCH = Kind("", _boolean, written=lambda value: str(value).lower())
 _STRING = Kind("string", str)
 _LIST = Kind("list", str, repeats=True)
 _FILTER = Kind("filter", _filter, repeats=True)

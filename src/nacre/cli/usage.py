@@ -83,5 +83,5 @@ def _option(flag: Flag) -> str:
 def _meaning(flag: Flag) -> str:
     if flag.kind.repeats or not flag.default:
         return flag.text
-    default = str(flag.default).lower() if flag.is_switch else flag.default
+    default = flag.kind.written(flag.default)
     return f"{flag.text} (default {default})"

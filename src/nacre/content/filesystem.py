@@ -162,7 +162,7 @@ class FilesystemBlobs:
                 with suppress(BlobNotFound, FileNotFoundError):
                     freed += self.size(digest)
                     make_folder(trash, self._mode)
-                    self._blob(digest).replace(trash / _flat(digest))
+                    self._blob(digest).replace(trash / digest.file_name)
         return freed
 
     def empty_trash(self) -> None:
@@ -192,7 +192,7 @@ class FilesystemBlobs:
         folder = self._root / "ingest"
         with disk_errors(self._root):
             for digest in digests:
-                remove_unlocked(folder / f"{_flat(digest)}{_PART}")
+                remove_unlocked(folder / f"{digest.file_name}{_PART}")
             with suppress(OSError):
                 folder.rmdir()
 
@@ -210,7 +210,7 @@ class FilesystemBlobs:
         from nacre.content import layout
 
         random = os.urandom(8).hex()
-        name = f"{_flat(expected.digest)}{_PART}" if expected else f"tmp-{os.getpid()}-{random}"
+        name = f"{expected.digest.file_name}{_PART}" if expected else f"tmp-{os.getpid()}-{random}"
         part = self._root / "ingest" / name
         while True:
             lock = locked_file(part, mode=_FILE_MODE, waiting=waiting)
@@ -241,7 +241,3 @@ class FilesystemBlobs:
         if isinstance(error, _ABSENT):
             return BlobNotFound(digest, str(self._root))
         return disk_error(error, self._root)
-
-
-def _flat(digest: Digest) -> str:
-    return f"{digest.algorithm}-{digest.encoded}"

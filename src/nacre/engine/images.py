@@ -14,7 +14,6 @@ from pathlib import Path
 from nacre.engine.seeing import Seeing
 from nacre.oci import platform as platforms
 from nacre.oci import reference as references
-from nacre.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -255,17 +254,7 @@ class Images(Seeing):
 
     def prune(self, *, everything: bool = False, filters: Iterable[str] = ()) -> Pruned:
         """Remove images without a name, or with ``everything`` all that no container uses."""
-        from nacre.engine import removing
-
-        pruned = removing.prune(
-            self._parts.store,
-            self._parts.catalogue,
-            everything=everything,
-            filters=filters,
-            downloads=False,
-            mounts=self._parts.attached,
-        )
-        return replace(pruned, reclaimed=pruned.reclaimed + self._parts.prune_storage())
+        return self._parts.prune(everything=everything, filters=filters, downloads=False)
 
     def save(
         self,

@@ -6,9 +6,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nacre.errors import NacreError
+from nacre.engine.chains import chain_of, known_chain_of
 from nacre.oci.digest import Digest
-from nacre.storage.chain import Chain
 from nacre.value import Value
 
 TYPE_CHECKING = False
@@ -25,16 +24,6 @@ class MountedImage(Value):
     """The ID of the chain of layers that is mounted."""
     image: LocalImage | None
     """An image with these layers; None when there is none any more."""
-
-
-def chain_of(image: LocalImage) -> Chain:
-    """Return the layers of an image.
-
-    Raises:
-        NotFound: its config is not here.
-        Invalid: it is no image, or a damaged one.
-    """
-    return Chain.of(image.view.diff_ids)
 
 
 @contextmanager
@@ -60,14 +49,9 @@ def unmount(parts: Parts, folder: Path) -> None:
 def mounts(parts: Parts) -> Iterator[MountedImage]:
     """Go through the folders in which images are mounted."""
     found = sorted(parts.attached())
-    images = {top_of(image): image for image in parts.catalogue.all()} if found else {}
+    images: dict[Digest, LocalImage] = {}
+    for image in parts.catalogue.all() if found else ():
+        if known := known_chain_of(image):
+            images[known.id] = image
     for folder, chain in found:
         yield MountedImage(folder, chain, images.get(chain))
-
-
-def top_of(image: LocalImage) -> Digest | None:
-    """Return the ID of an image's chain, None when that cannot be told."""
-    try:
-        return chain_of(image).id
-    except NacreError:
-        return None

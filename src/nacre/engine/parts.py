@@ -5,8 +5,7 @@ Nothing is opened before it is used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
 from functools import cached_property
 from pathlib import Path
 
@@ -14,11 +13,12 @@ from nacre.content.filesystem import FilesystemBlobs
 from nacre.engine.catalogue import Catalogue
 from nacre.engine.local import LocalStore
 from nacre.engine.state import State
-from nacre.errors import NacreError
+from nacre.value import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacre.engine.registries import Registries
+    from nacre.engine.removing import Pruned
     from nacre.engine.settings import Settings
     from nacre.engine.storage import Storage
     from nacre.oci.digest import Digest
@@ -67,18 +67,28 @@ class Parts:
         # Where nothing was ever mounted, nobody waits for the drivers to be imported.
         return self.storage.attached() if self.settings.run_of_store.exists() else iter(())
 
+    def prune(self, *, everything: bool, filters: Iterable[str], downloads: bool) -> Pruned:
+        """Remove unused images and what drivers made of them; see `removing.prune`."""
+        from nacre.engine import removing  # noqa: PLC0415
+
+        pruned = removing.prune(
+            self.store,
+            self.catalogue,
+            everything=everything,
+            filters=filters,
+            downloads=downloads,
+            mounts=self.attached,
+        )
+        return replace(pruned, reclaimed=pruned.reclaimed + self.prune_storage())
+
     def prune_storage(self) -> int:
         """Remove what drivers made for images that are gone; return how many bytes became free."""
         # Where nothing was ever unpacked, nobody waits for the drivers to be imported.
         if not (self.settings.root / "storage").exists():
             return 0
-        from nacre.engine.mounting import chain_of  # noqa: PLC0415
+        from nacre.engine.chains import known_chain_of  # noqa: PLC0415
 
-        alive = []
-        for image in self.catalogue.all():
-            with suppress(NacreError):  # incomplete or damaged
-                alive.append(chain_of(image))
-        return self.storage.prune(alive)
+        return self.storage.prune(list(filter(None, map(known_chain_of, self.catalogue.all()))))
 
     def close(self) -> None:
         """Close whatever was opened; what is asked for afterwards is opened anew."""

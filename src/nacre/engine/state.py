@@ -152,11 +152,6 @@ class State:
         """Go through all names, sorted."""
         return (name for (name,) in self._database.rows("SELECT name FROM names ORDER BY name"))
 
-    def find_names(self, digest: Digest) -> tuple[str, ...]:
-        """Return the names that point at an image, sorted."""
-        rows = self._database.rows("SELECT name FROM names WHERE image = ? ORDER BY name", digest)
-        return tuple(name for (name,) in rows)
-
     # Where content is known to be, and in which forms: facts that never become false.
 
     def add_repo_digest(self, repository: str, descriptor: Descriptor, *, image: Digest) -> None:

@@ -9,10 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nacre import __version__
-from nacre.engine import removing
 from nacre.engine.disk_use import DiskUse, disk_use
 from nacre.errors import NotFound
-from nacre.value import replace
 
 if TYPE_CHECKING:
     from typing import NoReturn
@@ -44,15 +42,7 @@ class System:
 
         So goes what storage drivers made of images that are gone, and what dead processes left.
         """
-        pruned = removing.prune(
-            self._parts.store,
-            self._parts.catalogue,
-            everything=everything,
-            filters=filters,
-            downloads=True,
-            mounts=self._parts.attached,
-        )
-        return replace(pruned, reclaimed=pruned.reclaimed + self._parts.prune_storage())
+        return self._parts.prune(everything=everything, filters=filters, downloads=True)
 
     def run_inside(self, command: Sequence[str]) -> NoReturn:
         """Replace this process by a command in a user namespace, where its user may mount.

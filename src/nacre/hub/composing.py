@@ -12,7 +12,6 @@ from nacre.hub.accounts.logins import Logins
 from nacre.hub.accounts.passwords import Passwords
 from nacre.hub.api.metrics import Metrics
 from nacre.hub.api.observing import App
-from nacre.hub.api.rates import Rate
 from nacre.hub.api.routes import registry_app
 from nacre.hub.api.token import TokenServer
 from nacre.hub.auth.gate import Gate
@@ -21,6 +20,7 @@ from nacre.hub.auth.signing import KeyRing
 from nacre.hub.auth.tokens import Tokens
 from nacre.hub.background import background
 from nacre.hub.configuration.options import Options
+from nacre.hub.configuration.rates import Rate
 from nacre.hub.guarding import guarded
 from nacre.hub.jobs.journal import Journal
 from nacre.hub.jobs.pulls import Pulls

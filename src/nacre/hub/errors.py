@@ -8,6 +8,7 @@ on a hub's data tell people the same.
 from __future__ import annotations
 
 from nacre.errors import Conflict, Denied, Invalid, NacreError, NotFound, Unavailable, Unsupported
+from nacre.oci.quoting import quoted
 
 
 class RegistryError(NacreError):
@@ -30,6 +31,13 @@ class NameInvalid(RegistryError, Invalid):
     """The name breaks the grammar of repository names."""
 
     code = "NAME_INVALID"
+
+
+class UserUnknown(NotFound):
+    """There is no user of this name."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(f"there is no user {quoted(name)}", remedy="'nacre hub user ls' shows all")
 
 
 class NameUnknown(RegistryError, NotFound):

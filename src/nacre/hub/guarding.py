@@ -8,9 +8,10 @@ from nacre.hub.api.client_address import BehindProxies
 from nacre.hub.api.limits import LimitedHeads, LimitedPulls, LimitedRequests
 from nacre.hub.api.metrics import Metrics
 from nacre.hub.api.observing import App, Observed
-from nacre.hub.api.rates import Buckets, Rate
+from nacre.hub.api.rates import Buckets
 from nacre.hub.auth.tokens import Tokens
 from nacre.hub.configuration.options import Limits, Options
+from nacre.hub.configuration.rates import Rate
 from nacre.hub.logs import Log
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from nacre.content.durable import sync_folder
 from nacre.errors import Conflict, NotFound, Unavailable
 from nacre.hub.configuration.settings import Settings
-from nacre.hub.jobs.rebuilding import Rebuilder, Rebuilt
 from nacre.hub.opening import now, records_of
+from nacre.hub.rebuilding import Rebuilder, Rebuilt
 from nacre.hub.storage.folder import FolderPlace
 from nacre.hub.storage.journal import FolderJournal
 

@@ -142,11 +142,6 @@ class Ownership(Value):
     gids: IdMap = EVERY_ID
     record: bool = False
 
-    @property
-    def is_identity(self) -> bool:
-        """Whether the numbers on disk are those of the layer."""
-        return not self.record and self.uids is EVERY_ID and self.gids is EVERY_ID
-
     def on_disk(self, uid: int, gid: int) -> tuple[int, int]:
         """Return user and group to give a file on disk, ``NOBODY`` to leave them.
 

@@ -83,6 +83,11 @@ class Digest(str):
         """The first twelve hexadecimal digits, as people read them."""
         return self.encoded[:12]
 
+    @property
+    def file_name(self) -> str:
+        """It as one part of a path, which a colon in it would be odd in: ``sha256-<64 hex>``."""
+        return f"{self.algorithm}-{self.encoded}"
+
     def hasher(self) -> Hasher:
         """Return a fresh hasher of this digest's algorithm."""
         return hasher(self.algorithm)

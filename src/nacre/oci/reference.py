@@ -100,10 +100,6 @@ class Reference(Value):
         """
         return Reference(self.domain, self.path, checked_tag(tag))
 
-    def with_digest(self, digest: Digest) -> Reference:
-        """Return this repository at a digest."""
-        return Reference(self.domain, self.path, "", digest)
-
     def repository(self) -> Reference:
         """Return the repository alone."""
         return Reference(self.domain, self.path)

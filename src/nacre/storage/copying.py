@@ -32,7 +32,7 @@ from nacre.storage.chain import Chain
 from nacre.storage.copytree import copy_tree
 from nacre.storage.layers import Layers
 from nacre.storage.scratch import Scratch, Scratches
-from nacre.storage.staging import Staging, disk_usage, key_of, sync_file_system
+from nacre.storage.staging import Staging, disk_usage, sync_file_system
 from nacre.storage.unpacking import delta_sizes, unpack_delta
 
 if TYPE_CHECKING:
@@ -97,13 +97,13 @@ class CopyingDriver:
     def tree_size(self, chain: Chain) -> int:
         """Return about how many bytes of disk the tree of a chain takes."""
         with suppress(FileNotFoundError):
-            place = self._staging.place(_TREES, key_of(chain.id))
+            place = self._staging.place(_TREES, chain.id.file_name)
             return int((place / _SIZE).read_text("ascii"))
         return 0
 
     def make_ready(self, chain: Chain) -> None:
         """Unpack the tree of a chain; see `StorageDriver`."""
-        key = key_of(chain.id)
+        key = chain.id.file_name
         place = self._staging.place(_TREES, key)
         if not place.is_dir():
             with self._staging.making(_TREES, key):
@@ -177,7 +177,7 @@ class CopyingDriver:
         def doomed() -> Iterator[tuple[str, str]]:
             nonlocal freed
             needed = [*alive, *(scratch.chain for scratch in self._scratches)]
-            kept = {key_of(chain.id) for chain in needed}
+            kept = {chain.id.file_name for chain in needed}
             for key in self._staging.keys(_TREES):
                 place = self._staging.place(_TREES, key)
                 if key not in kept and not is_locked(place / _LEASE):
@@ -195,7 +195,7 @@ class CopyingDriver:
     @contextmanager
     def _leased(self, chain: Chain) -> Iterator[Path]:
         """Give the tree of a chain, and keep it from being pruned."""
-        place = self._staging.place(_TREES, key_of(chain.id))
+        place = self._staging.place(_TREES, chain.id.file_name)
         with ExitStack() as stack:
             leased = False
             while not leased:

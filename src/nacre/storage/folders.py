@@ -29,7 +29,7 @@ from nacre.layers.whiteout import Overlay
 from nacre.oci.digest import Digest
 from nacre.storage.chain import Chain
 from nacre.storage.layers import Layers
-from nacre.storage.staging import Staging, disk_usage, key_of
+from nacre.storage.staging import Staging, disk_usage
 from nacre.storage.unpacking import Unpacker, delta_sizes, unpack_delta
 
 if TYPE_CHECKING:
@@ -54,8 +54,8 @@ class _Part:
     def key(self, chain: Chain) -> str:
         """Return the name under which it is kept."""
         if self.kind == LAYERS:
-            return key_of(chain.layers[self.number])
-        return key_of(Chain(chain.layers[: self.number + 1]).id)
+            return chain.layers[self.number].file_name
+        return Chain(chain.layers[: self.number + 1]).id.file_name
 
 
 def _anything_goes(_toc: Toc) -> None:
@@ -103,15 +103,15 @@ class Folders:
 
     def has(self, layer: Digest) -> bool:
         """Say whether a layer passed a sink."""
-        return self._staging.place(LAYERS, key_of(layer)).is_dir()
+        return self._staging.place(LAYERS, layer.file_name).is_dir()
 
     def size(self, layer: Digest) -> int:
         """Return about how many bytes of disk the folder of a layer takes."""
-        return self._size(LAYERS, key_of(layer))
+        return self._size(LAYERS, layer.file_name)
 
     def tree_size(self, chain: Chain) -> int:
         """Return about how many bytes of disk a chain takes beyond the folders of its layers."""
-        key = key_of(chain.id)
+        key = chain.id.file_name
         names = [name for name in self._names(key) if not name.startswith(f"{LAYERS}/")]
         parts = (name.split("/") for name in names)
         return self._size(CHAINS, key) + sum(self._size(kind, part) for kind, part in parts)
@@ -124,7 +124,7 @@ class Folders:
             BadLayer: the layers make no tree.
             Unavailable: the disk is full or failed.
         """
-        key = key_of(chain.id)
+        key = chain.id.file_name
         while not self._has_chain(key):
             with self._staging.making(CHAINS, key):
                 if not self._has_chain(key):
@@ -137,7 +137,7 @@ class Folders:
         Raises:
             NotFound, BadLayer, Unavailable: as ``make``.
         """
-        key = key_of(chain.id)
+        key = chain.id.file_name
         while True:
             self.make(chain)
             with self._staging.using():
@@ -169,9 +169,9 @@ class Folders:
         def doomed() -> Iterator[tuple[str, str]]:
             nonlocal freed
             chains = needed()
-            kept = {key_of(chain.id) for chain in chains} | set(used())
+            kept = {chain.id.file_name for chain in chains} | set(used())
             named = {line for key in kept for line in self._names(key)}
-            named |= {f"{LAYERS}/{key_of(layer)}" for chain in chains for layer in chain.layers}
+            named |= {f"{LAYERS}/{layer.file_name}" for chain in chains for layer in chain.layers}
             named |= {f"{CHAINS}/{key}" for key in kept}
             for kind in (CHAINS, LAYERS, DELTAS, MERGED):
                 for key in self._staging.keys(kind):
@@ -286,7 +286,7 @@ class FolderSink:
                 new = stack.enter_context(self._staging.new())
             with disk_errors(new):
                 (new / _SIZE).write_text(str(disk_usage(sizes)), "ascii")
-                self._staging.put(new, LAYERS, key_of(toc.layer))
+                self._staging.put(new, LAYERS, toc.layer.file_name)
 
 
 class _Trees:

@@ -19,7 +19,6 @@ from nacre.storage.driver import LayerSink
 from nacre.storage.folders import Folders
 from nacre.storage.lower import UnionLower
 from nacre.storage.scratch import Scratch, Scratches
-from nacre.storage.staging import key_of
 
 
 class Stacker(Protocol):
@@ -144,13 +143,13 @@ class StackedDriver:
         """Give the root of the tree of a chain; see `StorageDriver`."""
         with ExitStack() as stack:
             with self._mounting(chain) as mount:
-                root = stack.enter_context(self._mounts.mounted(key_of(chain.id), mount))
+                root = stack.enter_context(self._mounts.mounted(chain.id.file_name, mount))
             yield root
 
     def attach(self, chain: Chain, folder: Path) -> None:
         """Let the tree of a chain appear in a folder; see `StorageDriver`."""
         with self._mounting(chain) as mount:
-            self._mounts.attach(key_of(chain.id), mount, folder)
+            self._mounts.attach(chain.id.file_name, mount, folder)
 
     def detach(self, folder: Path) -> None:
         """End what ``attach`` began; see `StorageDriver`."""
@@ -173,7 +172,7 @@ class StackedDriver:
         with self._scratches.taken(name) as scratch:
             # A scratch keeps its chain from being pruned.
             with self._folders.using(scratch.chain) as lowers:
-                key = key_of(scratch.chain.id)
+                key = scratch.chain.id.file_name
                 self._stacker.mount(lowers, scratch.tree, label=key, top=scratch)
             try:
                 yield scratch.tree
@@ -215,7 +214,7 @@ class StackedDriver:
     @contextmanager
     def _mounting(self, chain: Chain) -> Iterator[Callable[[Path], None]]:
         with self._folders.using(chain) as lowers:
-            key = key_of(chain.id)
+            key = chain.id.file_name
             yield lambda at: self._stacker.mount(lowers, at, label=key)
 
 

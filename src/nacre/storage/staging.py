@@ -27,7 +27,6 @@ from nacre.content.durable import make_folder, sync_folder
 from nacre.content.locking import locked_file
 from nacre.errors import Conflict
 from nacre.layers.removal import remove
-from nacre.oci.digest import Digest
 
 _PRIVATE = 0o700
 _EXISTS = frozenset({errno.EEXIST, errno.ENOTEMPTY})
@@ -162,11 +161,6 @@ class Staging:
 
 def _busy() -> None:
     raise Conflict("it is being made")
-
-
-def key_of(digest: Digest) -> str:
-    """Return the name under which something is kept."""
-    return digest.replace(":", "-", 1)
 
 
 def disk_usage(sizes: Iterable[int]) -> int:

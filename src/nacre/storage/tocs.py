@@ -132,7 +132,7 @@ class Tocs:
         return freed
 
     def _file(self, layer: Digest, suffix: str) -> Path:
-        return self._folder / f"{layer.algorithm}-{layer.encoded}{suffix}"
+        return self._folder / f"{layer.file_name}{suffix}"
 
     def _files(self) -> Iterator[tuple[str, Digest]]:
         try:

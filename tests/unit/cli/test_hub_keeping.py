@@ -23,7 +23,7 @@ from nacre.oci import mediatypes
 from nacre.oci.digest import Digest
 from tests.unit.cli.running import Ended, run
 from tests.unit.hub.jobs.stocked import Pusher
-from tests.unit.hub.jobs.test_rebuilding import picture
+from tests.unit.hub.test_rebuilding import picture
 
 T = TypeVar("T")
 

@@ -6,6 +6,7 @@ from nacre.oci import mediatypes
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.manifest import make_manifest
 from nacre.oci.reference import parse
+from tests.peers.tools import wait_until
 from tests.servers.registry_server import RegistryServer
 from tests.unit.distribution.conftest import Kit, content_of
 
@@ -63,4 +64,5 @@ def test_a_closed_client_leaves_no_connection(kit: Kit, server: RegistryServer) 
     client = kit.client()
     with client:
         client.repository(parse(f"{server.host}/a/b")).has_blob(BLOB.digest)
-    # An unclosed socket would be a ResourceWarning, hence an error, when it is collected.
+        assert server.open_connections == 1
+    wait_until(lambda: server.open_connections == 0, "the connection to end")

@@ -93,8 +93,6 @@ def test_a_name_that_moves_leaves_the_image_without_one(state: State) -> None:
     state.tag("a", ONE)
     state.tag("a", TWO)
     assert {record.descriptor: record.names for record in state.images()} == {ONE: (), TWO: ("a",)}
-    assert state.find_names(ONE.digest) == ()
-    assert state.find_names(TWO.digest) == ("a",)
 
 
 def test_removing_an_image_drops_its_names_and_repo_digests(state: State) -> None:

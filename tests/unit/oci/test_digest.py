@@ -119,3 +119,8 @@ def test_unknown_algorithm_has_no_hasher() -> None:
 )
 def test_id_prefix(text: str, prefix: str | None) -> None:
     assert id_prefix(text) == prefix
+
+
+def test_a_digest_names_a_file() -> None:
+    assert Digest.of(b"").file_name == f"sha256-{Digest.of(b'').encoded}"
+    assert "/" not in Digest.of(b"", "sha512").file_name

@@ -10,7 +10,6 @@ from nacre.layers.whiteout import Overlay
 from nacre.oci.digest import Digest
 from nacre.storage.chain import Chain
 from nacre.storage.folders import Folders
-from nacre.storage.staging import key_of
 from nacre.testing.hard_stacks import BASE
 from nacre.testing.members import Member, file, folder, gone, hardlink, opaque
 from nacre.testing.memory_layers import MemoryLayers
@@ -42,15 +41,15 @@ def stacked(folders: Folders, chain: Chain) -> list[str]:
 
 
 def layer(chain: Chain, number: int) -> str:
-    return f"layers/{key_of(chain.layers[number])}"
+    return f"layers/{chain.layers[number].file_name}"
 
 
 def upto(kind: str, chain: Chain, number: int) -> str:
-    return f"{kind}/{key_of(Chain(chain.layers[: number + 1]).id)}"
+    return f"{kind}/{Chain(chain.layers[: number + 1]).id.file_name}"
 
 
 def own(chain: Chain) -> str:
-    return f"chains/{key_of(chain.id)}"
+    return f"chains/{chain.id.file_name}"
 
 
 def take_in(folders: Folders, layers: MemoryLayers, digest: Digest) -> None:
@@ -191,7 +190,7 @@ def test_the_folder_of_a_chain_goes_with_what_only_it_needs(
 def test_a_chain_that_is_mounted_stays(folders: Folders, layers: MemoryLayers) -> None:
     chain = layers.chain(BASE, IRREGULAR)
     folders.make(chain)
-    assert folders.prune(list, lambda: {key_of(chain.id)}) == 0
+    assert folders.prune(list, lambda: {chain.id.file_name}) == 0
     assert folders.prune(list, set) > 0
 
 

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from threading import Thread
 
@@ -9,8 +8,7 @@ import pytest
 from nacre.content.locking import is_locked
 from nacre.errors import Unavailable
 from nacre.layers.removal import remove
-from nacre.oci.digest import Digest
-from nacre.storage.staging import Staging, disk_usage, key_of
+from nacre.storage.staging import Staging, disk_usage
 from tests.unit.processes import child
 
 
@@ -145,8 +143,3 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
 def test_files_take_whole_blocks() -> None:
     assert disk_usage([]) == 0
     assert disk_usage([0, 1, 4096, 4097]) == 5 * 4096
-
-
-def test_keys_are_names_of_files() -> None:
-    assert key_of(Digest.of(b"")) == f"sha256-{Digest.of(b'').encoded}"
-    assert os.sep not in key_of(Digest.of(b"", "sha512"))

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from nacre.cli.flags import Given
     from nacre.hub.configuration.settings import Settings
     from nacre.hub.records import Records
+    from nacre.hub.repositories.policy import Policy
     from nacre.hub.repositories.repository import Repository
 
 T = TypeVar("T")
@@ -105,6 +106,18 @@ async def repository_of(records: Records, name: str) -> Repository:
     if standing.repository is None:
         raise no_repository(name)
     return standing.repository
+
+
+async def own_policy(records: Records, name: str) -> Policy:
+    """Return what a repository's policy says beyond that of its namespace.
+
+    Raises:
+        NotFound: there is no such repository.
+    """
+    standing = await records.repositories.standing(canonical(name), None)
+    if standing.repository is None or standing.namespace is None:
+        raise no_repository(name)
+    return standing.repository.policy.beyond(standing.namespace.policy)
 
 
 def no_repository(name: str) -> NotFound:

@@ -26,7 +26,7 @@ FLAGS = (
         "older-than",
         hub_kinds.TIME,
         units.duration("24h"),
-        "How old bytes without a record must be to count as stray (default 24h)",
+        "How old bytes without a record must be to count as stray",
     ),
     switch("repair", "Forget lost blobs, so that pushes bring them again; delete stray bytes"),
     switch("verify", "Read all bytes and compare their digests"),

@@ -25,4 +25,4 @@ def _converted(convert: Callable[[str], T]) -> Callable[[str], T]:
 
 
 SIZE = Kind("bytes", _converted(units.size))
-TIME = Kind("time", _converted(units.duration))
+TIME = Kind("time", _converted(units.duration), written=units.written_duration)

@@ -21,10 +21,7 @@ def run(given: Given, console: Console) -> int:
     hub_terms.check_some(given)
 
     async def change(records: Records) -> None:
-        standing = await records.repositories.standing(canonical(name), None)
-        if standing.repository is None or standing.namespace is None:
-            raise hub_data.no_repository(name)
-        own = standing.repository.policy.beyond(standing.namespace.policy)
+        own = await hub_data.own_policy(records, name)
         await records.repositories.change(
             canonical(name),
             visibility=given.visibility,

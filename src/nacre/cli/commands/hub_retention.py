@@ -55,7 +55,7 @@ async def namespace_of(records: Records, place: str) -> Namespace:
     for each in await records.repositories.namespaces():
         if each.name == name:
             return each
-    raise NotFound(f"there is no namespace {quoted(name)}")
+    raise NotFound(f"there is no namespace {quoted(name)}", remedy="'nacre hub repo ls' shows all")
 
 
 def changed(rules: Retention, given: Given) -> Retention:

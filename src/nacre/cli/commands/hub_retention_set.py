@@ -38,9 +38,6 @@ async def _change_namespace(records: Records, place: str, given: Given) -> None:
 
 
 async def _change_repository(records: Records, place: str, given: Given) -> None:
-    standing = await records.repositories.standing(canonical(place), None)
-    if standing.repository is None or standing.namespace is None:
-        raise hub_data.no_repository(place)
-    own = standing.repository.policy.beyond(standing.namespace.policy)
+    own = await hub_data.own_policy(records, place)
     policy = replace(own, retention=hub_retention.changed(own.retention, given))
     await records.repositories.change(canonical(place), policy=policy)

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 from nacre.cli.commands import hub_data
 from nacre.cli.options import switch
 from nacre.cli.passwords import new_password
-from nacre.errors import NotFound
 from nacre.hub.accounts.passwords import Passwords, checked_password
-from nacre.oci.quoting import quoted
+from nacre.hub.errors import UserUnknown
 
 if TYPE_CHECKING:
     from nacre.cli.console import Console
@@ -28,9 +27,7 @@ def run(given: Given, console: Console) -> int:
 
     async def check(records: Records) -> None:
         if await records.users.find(name) is None:
-            raise NotFound(
-                f"there is no user {quoted(name)}", remedy="'nacre hub user ls' shows all"
-            )
+            raise UserUnknown(name)
 
     async def change(records: Records) -> None:
         with Passwords() as passwords:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from nacre.errors import AlreadyExists
@@ -22,12 +21,7 @@ def random_password() -> str:
     return secrets.token_urlsafe(18)
 
 
-async def first_admin(
-    users: Users,
-    *,
-    choose: Callable[[], str] = random_password,
-    hasher: PasswordHasher | None = None,
-) -> str | None:
+async def first_admin(users: Users, *, hasher: PasswordHasher | None = None) -> str | None:
     """Make the user ``admin`` where there is no user yet, and return its password.
 
     It is known to nobody else and not kept: show it once. None means that there are users, or
@@ -35,7 +29,7 @@ async def first_admin(
     """
     if await users.all():
         return None
-    password = choose()
+    password = random_password()
     with Passwords(hasher) as passwords:
         recorded = await passwords.hash(password)
     try:

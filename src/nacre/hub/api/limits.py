@@ -14,8 +14,9 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from nacre.hub.api.client_address import client_of
 from nacre.hub.api.observing import App, Message, Receive, Scope, Send
-from nacre.hub.api.rates import Buckets, Rate, Taken
+from nacre.hub.api.rates import Buckets, Taken
 from nacre.hub.auth.subject import Subject
+from nacre.hub.configuration.rates import Rate
 from nacre.hub.errors import Unauthorized
 
 Header = tuple[bytes, bytes]

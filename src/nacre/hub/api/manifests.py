@@ -10,10 +10,11 @@ from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from nacre.hub.api import body
+from nacre.hub.api.accepting import accepts, knows_no_indexes
 from nacre.hub.api.door import Door
 from nacre.hub.api.reply import Headers, Reply, header
 from nacre.hub.api.request import QueryInvalid, Request
-from nacre.hub.errors import DigestInvalid, TagInvalid
+from nacre.hub.errors import TagInvalid
 from nacre.hub.registry import documents, publishing
 from nacre.hub.registry.manifests import Stored
 from nacre.hub.registry.publishing import Publishing
@@ -127,12 +128,12 @@ class ManifestRoutes:
             ManifestUnknown: there is nothing that it takes.
         """
         accept = request.joined(b"accept")
-        if publishing.accepts(accept, stored.media_type):
+        if accepts(accept, stored.media_type):
             return stored
         found: Stored | None = None
-        if publishing.knows_no_indexes(accept):
+        if knows_no_indexes(accept):
             found = await self._publishing.for_old_clients(repository, stored)
-        if found is None or not publishing.accepts(accept, found.media_type):
+        if found is None or not accepts(accept, found.media_type):
             raise publishing.unknown(reference)
         return found
 
@@ -146,7 +147,5 @@ def _asked(text: str) -> str | Digest:
     """
     try:
         return publishing.reference_of(text)
-    except DigestInvalid:
-        raise
     except TagInvalid:
         raise publishing.unknown(text[:128]) from None

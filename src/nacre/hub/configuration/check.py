@@ -7,8 +7,8 @@ import re
 from urllib.parse import urlsplit
 
 from nacre.errors import Invalid
-from nacre.hub.api.rates import Rate
 from nacre.hub.configuration.options import Limits, Options, Server, written
+from nacre.hub.configuration.rates import Rate
 
 _SERVICE = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
 _YEARS = 100 * 365 * 86_400  # seconds

@@ -19,9 +19,9 @@ class Size(int):
     """A number of bytes, which people write with a unit."""
 
 
-def _key(default: T, doc: str, *, shown: str | None = None) -> T:
-    """Return a field; ``shown`` is printed for defaults that depend on the machine."""
-    made: T = field(default=default, metadata={"doc": doc, "shown": shown})
+def _key(default: T, doc: str) -> T:
+    """Return a field, and what the printed settings say of it."""
+    made: T = field(default=default, metadata={"doc": doc})
     return made
 
 

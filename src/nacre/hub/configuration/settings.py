@@ -114,7 +114,8 @@ def _file(named: Path | str | None, env: Mapping[str, str]) -> Path | None:
     if explicit:
         path = Path(explicit).expanduser()
         if not path.is_file():
-            raise InvalidSettings(f"settings file {path} does not exist", remedy="check --config")
+            remedy = "check --config" if named else "check NACRE_HUB_CONFIG"
+            raise InvalidSettings(f"settings file {path} does not exist", remedy=remedy)
         return path
     base = Path("/etc") if os.geteuid() == 0 else _home(env, "XDG_CONFIG_HOME", ".config")
     path = base / "nacre" / "hub.toml"

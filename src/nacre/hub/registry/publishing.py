@@ -8,7 +8,6 @@ from nacre.hub.errors import DigestInvalid, ManifestUnknown, TagInvalid
 from nacre.hub.registry.manifests import Manifest, Manifests, Stored
 from nacre.hub.registry.rules import Rules
 from nacre.hub.repositories.repository import Repository
-from nacre.oci import mediatypes
 from nacre.oci.digest import Digest, InvalidDigest
 from nacre.oci.manifest import Index, parse
 from nacre.oci.reference import InvalidReference, checked_tag
@@ -96,21 +95,3 @@ def reference_of(text: str) -> str | Digest:
 def unknown(reference: str) -> ManifestUnknown:
     """Return what is said of a manifest that the repository does not have."""
     return ManifestUnknown("manifest unknown", detail={"reference": reference})
-
-
-def accepts(accept: str, media_type: str) -> bool:
-    """Say whether a client that sends this ``Accept`` takes a media type; "" takes everything.
-
-    Quality values are not looked at: what is stored is sent or not, there is nothing to choose.
-    """
-    if not accept or media_type in accept:
-        return True
-    ranges = {part.partition(";")[0].strip() for part in accept.split(",")}
-    return bool(ranges & {"*/*", "application/*", "application/json"})
-
-
-def knows_no_indexes(accept: str) -> bool:
-    """Say whether a client takes manifests of images and no kind of index."""
-    return not any(accepts(accept, one) for one in mediatypes.INDEXES) and any(
-        accepts(accept, one) for one in mediatypes.IMAGE_MANIFESTS
-    )

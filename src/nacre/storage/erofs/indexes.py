@@ -56,7 +56,7 @@ class Index(NamedTuple):
 
 def key_of(chain: Chain) -> str:
     """Return the name under which the files of a chain go."""
-    return f"{chain.id.algorithm}-{chain.id.encoded}"
+    return chain.id.file_name
 
 
 class Indexes:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from nacre.errors import NotFound
-from nacre.hub.errors import NameUnknown
+from nacre.hub.errors import NameUnknown, UserUnknown
 from nacre.hub.repositories.policy import Policy
 from nacre.hub.repositories.repository import Namespace, Repository, Role, Standing, Visibility
 from nacre.oci.digest import Digest
@@ -121,14 +121,17 @@ class MemoryRepositories:
 
     async def grant(self, name: str, user: str, role: Role | None) -> None:
         if user not in self._state.users:
-            raise NotFound(f"there is no user {quoted(user)}")
+            raise UserUnknown(user)
         place: NamespaceRow | RepositoryRow | None
         if name.endswith("/"):
             place = self._state.namespaces.get(name[:-1])
         else:
             place = self._state.named(name)
         if place is None:
-            raise NotFound(f"there is no namespace or repository {quoted(name)}")
+            raise NotFound(
+                f"there is no namespace or repository {quoted(name)}",
+                remedy="'nacre hub repo ls' shows all",
+            )
         if role is None:
             place.roles.pop(user, None)
         else:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from nacre.errors import AlreadyExists, NotFound
+from nacre.errors import AlreadyExists
 from nacre.hub.accounts.user import User
+from nacre.hub.errors import UserUnknown
 from nacre.hub.repositories.repository import Role, Visibility
 from nacre.oci.quoting import quoted
 from nacre.testing.hub.state import NamespaceRow, State
@@ -57,7 +58,7 @@ class MemoryUsers:
 
     def _known(self, name: str) -> User:
         if name not in self._state.users:
-            raise NotFound(f"there is no user {quoted(name)}")
+            raise UserUnknown(name)
         return self._state.users[name]
 
     async def all(self) -> Sequence[User]:

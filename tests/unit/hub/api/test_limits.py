@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from nacre.errors import Invalid
 from nacre.hub.api.limits import LimitedHeads, LimitedPulls, LimitedRequests
 from nacre.hub.api.observing import Receive, Scope, Send
-from nacre.hub.api.rates import Buckets, Rate
+from nacre.hub.api.rates import Buckets
+from nacre.hub.configuration.rates import Rate
 from tests.servers.hub import Answer
 from tests.unit.hub.api.calling import call, http
 from tests.unit.hub.doors import Clock, Doors, basic, run_with

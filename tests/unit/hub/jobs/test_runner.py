@@ -81,11 +81,14 @@ def test_a_job_that_has_nothing_to_do_takes_no_lease() -> None:
 
 def test_an_interval_of_zero_turns_a_job_off() -> None:
     async def scenario() -> None:
-        async def run() -> Mapping[str, object]:
-            raise AssertionError
+        reports = Reports()
 
-        async with runner(MemoryRecords(), Job("never", timedelta(0), run), Reports()):
+        async def run() -> Mapping[str, object]:
+            return {"ran": True}
+
+        async with runner(MemoryRecords(), Job("never", timedelta(0), run), reports):
             await asyncio.sleep(0.01)
+        assert reports == []
 
     asyncio.run(scenario())
 

@@ -14,7 +14,7 @@ from nacre.hub.storage.journal import FolderJournal
 from nacre.hub.storage.sql import open_records
 from nacre.testing.hub_bytes import MemoryPlace
 from tests.unit.hub.jobs.stocked import Pusher
-from tests.unit.hub.jobs.test_rebuilding import now
+from tests.unit.hub.test_rebuilding import now
 
 
 def make_old(path: Path) -> None:

@@ -15,7 +15,7 @@ from nacre.layers.diff import Change, ChangeKind, TreeReader, write_layer
 from nacre.layers.diff.changes import in_order
 from nacre.layers.diff.write import portable_capability
 from nacre.layers.entry import Entry, Kind
-from nacre.layers.ownership import KEEP, RECORDED, IdMap, IdRange, Ownership, Unmapped
+from nacre.layers.ownership import RECORDED, IdMap, IdRange, Ownership, Unmapped
 from nacre.layers.rootpath import Root
 from nacre.layers.tar import BodyTooShort, scan
 from nacre.layers.tar.pieces import PIECE
@@ -258,8 +258,3 @@ def test_a_deletion_comes_before_what_is_in_its_directory_and_sorts_before_it() 
     assert [path for _, path in in_order(found)] == [
         *(b"", b"z", b"a", b"a/z", b"a/\x01", b"a/b", b"a/b/c", b"a.b"),
     ]
-
-
-def test_keep_is_the_default_owner() -> None:
-    assert KEEP.is_identity
-    assert not RECORDED.is_identity

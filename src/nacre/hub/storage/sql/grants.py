@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table, bindparam, delete, select
 from sqlalchemy.dialects.sqlite import insert
 
 from nacre.errors import NotFound
+from nacre.hub.errors import UserUnknown
 from nacre.hub.repositories.repository import Role
 from nacre.hub.storage.sql.schema import (
     namespace_grants,
@@ -27,14 +28,17 @@ def give(connection: Connection, name: str, user: str, role: Role | None) -> Non
     """
     who = connection.execute(_USER, {"user": user}).scalar()
     if who is None:
-        raise NotFound(f"there is no user {quoted(user)}")
+        raise UserUnknown(user)
     if name.endswith("/"):
         places, grants, column, place = namespaces, namespace_grants, "namespace_id", name[:-1]
     else:
         places, grants, column, place = repositories, repository_grants, "repository_id", name
     where = connection.execute(select(places.c.id).where(places.c.name == place)).scalar()
     if where is None:
-        raise NotFound(f"there is no namespace or repository {quoted(name)}")
+        raise NotFound(
+            f"there is no namespace or repository {quoted(name)}",
+            remedy="'nacre hub repo ls' shows all",
+        )
     _set(connection, grants, {"user_id": who, column: where}, role)
 
 

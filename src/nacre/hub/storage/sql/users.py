@@ -8,8 +8,9 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, delete, exists, insert, select, update
 
-from nacre.errors import AlreadyExists, NotFound
+from nacre.errors import AlreadyExists
 from nacre.hub.accounts.user import User
+from nacre.hub.errors import UserUnknown
 from nacre.hub.repositories.repository import Role, Visibility
 from nacre.hub.storage.sql.database import Database
 from nacre.hub.storage.sql.repository_rows import ensure_namespace
@@ -133,7 +134,7 @@ def _find(connection: Connection, name: str) -> User | None:
 def _known(connection: Connection, name: str) -> User:
     user = _find(connection, name)
     if user is None:
-        raise NotFound(f"there is no user {quoted(name)}")
+        raise UserUnknown(name)
     return user
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from nacre.hub.jobs.journal import Entry, Extent, Told
 from nacre.hub.jobs.journalling import Scribe
-from nacre.hub.jobs.rebuilding import Rebuilder, Rebuilt
+from nacre.hub.rebuilding import Rebuilder, Rebuilt
 from nacre.hub.records import Records
 from nacre.hub.registry.manifests import Terms
 from nacre.hub.repositories.policy import Policy, Retention
