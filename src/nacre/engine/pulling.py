@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import partial
 from typing import TYPE_CHECKING
 
 from nacre.engine.compressing import with_plain_layers
@@ -73,15 +72,20 @@ def pull(
         registries.telling(on_event),
         store.writing(driver, tars_suffice=not keeps_packed) as target,
     ):
-        fetch = partial(
-            _fetch,
-            reference=reference,
-            target=target,
-            platforms=platforms,
-            exact=exact,
-            jobs=jobs,
-            on_event=on_event,
-        )
+
+        def fetch(repository: Repository) -> Descriptor:
+            return copy(
+                RegistrySource(repository),
+                str(reference),
+                target,
+                None,
+                platforms=ALL if platforms is None else platforms,
+                exact=exact,
+                sparse=True,
+                jobs=jobs,
+                on_event=on_event,
+            )
+
         root = _from_first(
             registries.pull_repositories(reference),
             fetch,
@@ -117,30 +121,6 @@ def _from_first(
         except (NotFound, Denied, Unavailable) as error:
             missed(error)
     return fetch(repositories[-1])
-
-
-def _fetch(
-    repository: Repository,
-    reference: Reference,
-    target: LocalTarget,
-    *,
-    platforms: Sequence[Platform] | None,
-    exact: bool,
-    jobs: int,
-    on_event: OnEvent,
-) -> Descriptor:
-    source = RegistrySource(repository)
-    return copy(
-        source,
-        str(reference),
-        target,
-        None,
-        platforms=ALL if platforms is None else platforms,
-        exact=exact,
-        sparse=True,
-        jobs=jobs,
-        on_event=on_event,
-    )
 
 
 def _record(
