@@ -33,9 +33,7 @@ ALLOWED: dict[str, set[str]] = {
     "containers": {"oci.config", "layers.rootpath", "layers.apply", "layers.diff", "storage"},
     "build": {"oci", "content", "layers", "storage", "images", "containers"},
     "engine": ALL_BELOW_ENGINE,
-    "hub": {
-        "oci", "content", "layers.toc", "layers.union", "layers.compression", "layers.tar",
-    },
+    "hub": {"oci", "content.durable", "content.locking", "content.diskerrors"},
     "cli": {"engine", "oci", "transports.events"},
     "testing": ALL_BELOW_ENGINE | {"engine", "hub"},
     "__main__": {"cli"},

@@ -43,7 +43,7 @@ class Server:
     tls_certificate: str = _key(
         "", "File with the certificate chain (PEM). Empty: plain HTTP. SIGHUP reads it anew."
     )
-    tls_key: str = _key("", "File with the certificate's private key (PEM, PKCS#8).")
+    tls_key: str = _key("", "File with the certificate's private key (PEM, without a password).")
     trusted_proxies: tuple[str, ...] = _key(
         (), "Addresses or networks of proxies whose X-Forwarded-* headers are believed."
     )
