@@ -136,6 +136,11 @@ def test_quiet_shows_one_field_without_a_header() -> None:
     assert render(asked="table", quiet_field="ID")[0] == "123456789012"
 
 
+def test_raw_is_a_template_where_rows_have_no_blocks() -> None:
+    assert render([row(ID="x")], asked="raw") == ["raw"]
+    assert render([row(ID="x")], asked="raw", quiet_field="ID") == ["raw"]
+
+
 def test_a_template_overrides_quiet() -> None:
     assert render([row(Size="1B")], asked="{{.Size}}", quiet_field="ID") == ["1B"]
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
 
 from nacre.cli.render import imagetypes
 from nacre.cli.render.inspection import render_inspection, render_one
 from nacre.cli.render.template.errors import TemplateError, TemplateExecutionError
+from nacre.engine.engine import Engine
+from nacre.testing import a_layer
 from tests.unit.cli.recorded import read
 
 DOCUMENT = read("document.json")
@@ -70,6 +74,71 @@ def test_the_times_of_a_healthcheck_are_spans(template: str, text: str) -> None:
     whole = "{{with .Config.Healthcheck}}" + template + "{{end}}"
     assert rendered(whole, document) == f"{text}\n"
     assert '"Interval": 30000000000' in rendered("", document)
+
+
+def test_a_healthcheck_prints_what_it_does_not_state() -> None:
+    document = DOCUMENT | {"Config": {"Healthcheck": {"Interval": 5_000_000_000, "Test": ["X"]}}}
+    shown = "{[X] 5s 0s 0s 0s 0}"
+    asked = '{{.Config.Healthcheck}}{{printf "%v" .Config.Healthcheck}}'
+    assert rendered(asked, document) == f"{shown}{shown}\n"
+
+
+def test_sizes_have_their_type_in_go() -> None:
+    asked = '{{printf "%T %T %T" .Size .VirtualSize .Descriptor.Size}} {{len .RootFS.Layers}}'
+    assert rendered(asked) == "int64 int64 int64 1\n"
+    assert rendered("{{eq .Size 307200}} {{lt .Size .Descriptor.Size}} {{.Size}}") == (
+        "true false 307200\n"
+    )
+
+
+def test_the_year_one_is_a_time_as_well() -> None:
+    document = DOCUMENT | {"Metadata": {"LastTagTime": "0001-01-01T00:00:00Z"}}
+    asked = '{{.IsZero}} {{.Year}} {{.Unix}} {{.Weekday}} {{.Format "2006 3pm"}}'
+    whole = f"{{{{with .Metadata.LastTagTime}}}}{asked}{{{{end}}}}"
+    assert rendered(whole, document) == "true 1 -62135596800 Monday 0001 12am\n"
+
+
+DIGEST_USES = [
+    ('{{index (split .Id ":") 1}}', "{hex}"),
+    ("{{upper .Id}}", "SHA256:{HEX}"),
+    ("{{truncate .Id 10}}", "{id:.10}"),
+    ("{{pad .Id 1 1}}", " {id} "),
+    ('{{join (split .Id ":") "-"}}', "sha256-{hex}"),
+    ('{{with .Id}}{{split . ":"}}{{end}}', "[sha256 {hex}]"),
+    ('{{$x := .Id}}{{split $x ":"}}', "[sha256 {hex}]"),
+    ("{{truncate (index .RootFS.Layers 0) 12}}", "{layer:.12}"),
+    ("{{range .RootFS.Layers}}{{truncate . 12}}{{end}}", "{layer:.12}"),
+    ('{{join .RootFS.Layers ","}}', "{layer}"),
+    ('{{eq .Id "x"}} {{ne .Id .Os}} {{lt .Id "z"}} {{eq .Id .Id}}', "false true true true"),
+    ('{{printf "%T %T" .Id .RootFS.Layers}}', "string []string"),
+    ("{{lower .Descriptor.Digest}}", "{digest}"),
+    ("{{slice .Id 7 9}}", "{hex:.2}"),
+    ("{{html .Id}} {{len .Id}}", "{id} 71"),
+]
+
+
+@pytest.fixture(scope="module")
+def inspected(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return the document of an image as the engine makes it."""
+    root = tmp_path_factory.mktemp("inspected")
+    with Engine(root=root, environment={}) as engine:
+        engine.images.import_(io.BytesIO(a_layer({"etc/motd": b"hello"})), "demo:1")
+        return engine.images.inspect("demo:1")
+
+
+@pytest.mark.parametrize(("template", "text"), DIGEST_USES, ids=[case[0] for case in DIGEST_USES])
+def test_digests_of_real_documents_are_texts(
+    inspected: dict[str, Any], template: str, text: str
+) -> None:
+    digest = inspected["Id"]
+    encoded = digest.partition(":")[2]
+    assert rendered(template, inspected).removesuffix("\n") == text.format(
+        id=digest,
+        hex=encoded,
+        HEX=encoded.upper(),
+        layer=inspected["RootFS"]["Layers"][0],
+        digest=inspected["Descriptor"]["digest"],
+    )
 
 
 def test_a_healthcheck_that_is_none_is_shown_as_it_is() -> None:

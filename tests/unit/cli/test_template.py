@@ -113,6 +113,25 @@ def test_errors_say_where_and_keep_what_was_written() -> None:
     assert caught.value.written == "é\n日sha256:12"
 
 
+def test_errors_say_which_template_they_are_in() -> None:
+    with pytest.raises(TemplateExecutionError, match=r':2:9: executing "a\\"b" at <5>') as caught:
+        Template('{{define "a\\"b"}}é\n\t{{lower 5}}{{end}}x{{template "a\\"b"}}').render(None)
+    assert caught.value.written == "xé\n\t"
+
+
+def test_texts_and_numbers_of_other_classes_are_texts_and_numbers() -> None:
+    class Name(str):
+        __slots__ = ()
+
+    class Count(int):
+        __slots__ = ()
+
+    value = {"A": Name("a:b"), "N": Count(1), "L": [Name("x"), "y"]}
+    asked = '{{split .A ":"}} {{pad .A .N 0}} {{join .L "-"}} {{eq .A "a:b"}} {{eq .N 1}}'
+    assert outcome(asked, value) == (0, "[a b]  a:b x-y true true")
+    assert outcome('{{printf "%T %T %T" .A .N .L}}', value) == (0, "string int []string")
+
+
 def test_syntax_errors_say_the_line() -> None:
     with pytest.raises(
         TemplateSyntaxError, match=r"template: :3: unexpected \{\{end\}\}"
@@ -127,6 +146,31 @@ def test_syntax_errors_say_the_line() -> None:
 def test_deep_nesting_is_refused(template: str) -> None:
     with pytest.raises(TemplateError):
         Template(template).render(None)
+
+
+@pytest.mark.parametrize(
+    ("template", "node"),
+    [
+        ('{{define "a"}}{{template "a" .}}{{end}}{{template "a" 1}}', '{{template "a" .}}'),
+        ('{{template ""}}', '{{template ""}}'),
+    ],
+)
+def test_templates_that_name_themselves_without_end_are_refused(template: str, node: str) -> None:
+    code, text = outcome(template)
+    assert code == 1
+    assert text.endswith(f"at <{node}>: exceeded maximum template depth")
+
+
+def test_templates_without_end_fail_at_their_first_branch() -> None:
+    both = '{{define "%s"}}{{template "%s"}}{{template "%s"}}{{end}}'
+    source = both % ("a", "b", "b") + both % ("b", "a", "a") + '{{template "a"}}'
+    assert outcome(source)[1].endswith("exceeded maximum template depth")
+
+
+def test_templates_may_name_themselves() -> None:
+    walk = '{{define "walk"}}{{.N}}{{with .Next}}{{template "walk" .}}{{end}}{{end}}'
+    value = {"N": 1, "Next": {"N": 2, "Next": {"N": 3}}}
+    assert outcome(f'{walk}{{{{template "walk" .}}}}', value) == (0, "123")
 
 
 @pytest.mark.parametrize("width", ["1000001", "-99999999", "9" * 500])
@@ -184,6 +228,7 @@ PIECES = st.sampled_from(
             '"\\x',
             "é",
         ),
+        *('{{define "a"}}', '{{template "a" .}}', '{{block "a" .}}', "{{break}}", "{{continue}}"),
         *(
             "{{if ",
             "{{else}}",
@@ -194,7 +239,7 @@ PIECES = st.sampled_from(
             "{{range $i, $e := ",
         ),
         *FUNCTIONS,
-        *("and", "or", "break", "define"),
+        *("and", "or", "break", "define", "template", "block"),
     ]
 )
 

@@ -69,5 +69,13 @@ def test_creation_is_told_in_human_durations() -> None:
     assert created_since(now + SECOND, now) == "Less than a second ago"
 
 
+def test_moments_count_from_their_whole_second() -> None:
+    created = NEW_YEAR * SECOND + 900_000_000
+    assert ago(created, created) == "Less than a second ago"
+    assert ago(created, created + 99_999_999) == "Less than a second ago"
+    assert ago(created, created + 100_000_000) == "1 second ago"
+    assert created_since(created, created + 1_200_000_000) == "2 seconds ago"
+
+
 def test_images_of_the_epoch_are_old() -> None:
     assert ago(0, NEW_YEAR * SECOND) == "47 years ago"

@@ -41,9 +41,10 @@ def render_rows(
 
     ``format`` is what the user asked for: ``table`` or nothing (the default table),
     ``table TEMPLATE`` (columns separated by ``\t``, under a header line), ``json`` (an object per
-    line, keys sorted) or a template per row. ``default_table`` is a format of the second kind,
-    ``headers`` gives each field's column header. With ``quiet_field`` the default table shrinks
-    to that one field without a header. ``type_name`` names the kind of row in errors.
+    line, keys sorted), ``raw`` (a block of lines per row, where rows of the kind have one) or a
+    template per row. ``default_table`` is a format of the second kind, ``headers`` gives each
+    field's column header. With ``quiet_field`` the default table shrinks to that one field
+    without a header. ``type_name`` names the kind of row in errors.
 
     Rows are taken one by one, except for tables.
 
@@ -54,6 +55,10 @@ def render_rows(
     asked = format or _TABLE
     if asked == "json":
         asked = "{{json .}}"
+    if asked == "raw":
+        from nacre.cli.render.raw import template
+
+        asked = template(type_name, default_table, quiet_field)
     if asked == _TABLE:
         asked = default_table if quiet_field is None else f"{{{{.{quiet_field}}}}}"
     # A shell leaves \t and \n as they are typed; Docker takes them for tab and newline anywhere.

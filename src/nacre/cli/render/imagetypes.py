@@ -6,7 +6,7 @@ the Go names (``ID``, ``.Descriptor.Digest``) those of the document are known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from nacre.cli.render.template.values import (
@@ -14,6 +14,7 @@ from nacre.cli.render.template.values import (
     NIL_POINTER,
     NIL_SLICE,
     Duration,
+    Int64,
     Moment,
     Struct,
 )
@@ -38,6 +39,9 @@ _CONFIG = {
 _DURATIONS = ("Interval", "Timeout", "StartPeriod", "StartInterval")
 _HEALTHCHECK = {"Test": NIL_SLICE, **dict.fromkeys(_DURATIONS, Duration(0)), "Retries": 0}
 _IMAGE = {
+    "Id": "",
+    "RepoTags": NIL_SLICE,
+    "RepoDigests": NIL_SLICE,
     "Parent": "",
     "Comment": "",
     "Created": "",
@@ -45,24 +49,35 @@ _IMAGE = {
     "Author": "",
     "Variant": "",
     "OsVersion": "",
-    "VirtualSize": 0,
+    "VirtualSize": Int64(0),
     "GraphDriver": Struct("storage.DriverData", {"Data": NIL_MAP, "Name": ""}),
     "Manifests": NIL_SLICE,
 }
-_DESCRIPTOR = ("mediaType", "digest", "size", "annotations", "platform", "artifactType")
+_ROOTFS = {"Type": "", "Layers": NIL_SLICE}
+_DESCRIPTOR = {
+    "mediaType": "",
+    "digest": "",
+    "size": Int64(0),
+    "urls": NIL_SLICE,
+    "annotations": NIL_MAP,
+    "data": NIL_SLICE,
+    "platform": NIL_POINTER,
+    "artifactType": "",
+}
 
 
 def image(document: Mapping[str, Any]) -> Struct:
     """Return an image's document with types."""
-    parts = {
+    parts: Mapping[str, Callable[[Any], object]] = {
         "Config": _config,
         "ContainerConfig": lambda part: Struct("container.Config", part),
-        "RootFS": lambda part: Struct("image.RootFS", part, {"Layers": NIL_SLICE}),
+        "RootFS": lambda part: Struct("image.RootFS", part, _ROOTFS),
         "Metadata": lambda part: Struct("image.Metadata", {k: Moment(part[k]) for k in part}),
         "Descriptor": _descriptor,
+        "Size": Int64,
     }
     fields = {key: parts.get(key, _as_it_is)(value) for key, value in document.items()}
-    return Struct("image.InspectResponse", fields, {"ID": document["Id"], **_IMAGE})
+    return Struct("image.InspectResponse", fields, _IMAGE, {"ID": document["Id"]})
 
 
 def _config(part: Mapping[str, Any]) -> Struct:
@@ -79,8 +94,10 @@ def _healthcheck(part: object) -> object:
 
 
 def _descriptor(part: Mapping[str, Any]) -> Struct:
-    named = {f"{key[0].upper()}{key[1:]}": part.get(key) for key in _DESCRIPTOR}
-    return Struct("v1.Descriptor", part, named)
+    sized = {**part, "size": Int64(part["size"])}
+    whole = {**_DESCRIPTOR, **sized}
+    named = {f"{key[0].upper()}{key[1:]}": whole[key] for key in whole}
+    return Struct("v1.Descriptor", sized, _DESCRIPTOR, named)
 
 
 def _as_it_is(part: object) -> object:

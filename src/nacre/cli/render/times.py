@@ -26,8 +26,11 @@ def format_go(moment: int) -> str:
 
 
 def ago(moment: int, now: int) -> str:
-    """Return how long ago something was: "3 weeks ago"."""
-    return f"{human_duration((now - moment) / SECOND)} ago"
+    """Return how long ago something was: "3 weeks ago".
+
+    Docker's lists know moments by their whole second only, and are told the present exactly.
+    """
+    return f"{human_duration((now - moment // SECOND * SECOND) / SECOND)} ago"
 
 
 def created_since(created: int, now: int) -> str:

@@ -1,5 +1,4 @@
 """Go's text/template as Docker's ``--format`` uses it: lexer, parser, evaluator, functions.
 
-Left out, since no output format needs them: ``define``, ``template``, ``block``, ``break``,
-``continue``, complex numbers and the functions ``call``, ``html``, ``js`` and ``urlquery``.
+Left out, since nobody needs them in what is shown of an image: complex numbers.
 """

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nacre.cli.render.template.errors import FunctionError
-from nacre.cli.render.template.values import Duration, printed, type_name
+from nacre.cli.render.template.values import printed, type_name
 
 _ORDERED = frozenset({"int", "float64", "string"})
 
@@ -57,5 +57,6 @@ def greater_or_equal(first: object, second: object) -> bool:
 
 
 def _kind(value: object) -> str:
-    """Return the type that a value is compared as: to Go, spans of time are whole numbers."""
-    return "int" if isinstance(value, Duration) else type_name(value)
+    """Return the type that a value is compared as: whole numbers of all types are one to Go."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return "int" if whole else type_name(value)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from nacre.cli.render.template.values import quote
 from nacre.errors import Invalid
 
 
@@ -28,11 +29,14 @@ class TemplateExecutionError(TemplateError):
     """The template does not fit the value it was given.
 
     ``line`` counts from 1, ``column`` from 0 in bytes of UTF-8, both as Go counts them;
-    ``written`` is the output made until then.
+    ``template`` is the name that it was defined by, or ""; ``written`` is the output made until
+    then.
     """
 
-    def __init__(self, line: int, column: int, node: str, problem: str, *, written: str) -> None:
-        super().__init__(f':{line}:{column}: executing "" at <{node}>: {problem}')
+    def __init__(
+        self, line: int, column: int, node: str, problem: str, *, template: str, written: str
+    ) -> None:
+        super().__init__(f":{line}:{column}: executing {quote(template)} at <{node}>: {problem}")
         self.line = line
         self.column = column
         self.written = written

@@ -5,26 +5,17 @@ A function raises :class:`FunctionError` with what Go says after "error calling 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from itertools import pairwise
 
 from nacre.cli.render import json
-from nacre.cli.render.template import comparison
+from nacre.cli.render.template import comparison, escaping
 from nacre.cli.render.template.errors import FunctionError
 from nacre.cli.render.template.printf import sprint, sprintf
+from nacre.cli.render.template.signature import Signature
 from nacre.cli.render.template.values import printed, truth, type_name
 
 _REPEAT_LIMIT = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class Signature:
-    """A function, the Go types of its parameters and that of any number of further arguments."""
-
-    call: Callable[..., object]
-    parameters: tuple[str, ...]
-    variadic: str = ""
 
 
 def _split(text: str, separator: str) -> list[str]:
@@ -171,6 +162,13 @@ def _json(value: object) -> str:
     return json.compact(value)
 
 
+def _call(name: str, value: object, *_arguments: object) -> object:
+    # No value is a function here, nor is any in what Docker shows.
+    if value is None:
+        raise FunctionError("call of nil")
+    raise FunctionError(f"non-function {name} of type {type_name(value)}")
+
+
 FUNCTIONS: Mapping[str, Signature] = {
     "json": Signature(_json, ("any",)),
     "split": Signature(_split, ("string", "string")),
@@ -186,6 +184,10 @@ FUNCTIONS: Mapping[str, Signature] = {
     "index": Signature(_index, ("any",), "any"),
     "slice": Signature(_slice, ("any",), "any"),
     "len": Signature(_length, ("any",)),
+    "call": Signature(_call, ("any",), "any"),
+    "html": Signature(escaping.html, (), "any"),
+    "js": Signature(escaping.js, (), "any"),
+    "urlquery": Signature(escaping.urlquery, (), "any"),
     "not": Signature(_not, ("any",)),
     "eq": Signature(comparison.equal, ("any",), "any"),
     "ne": Signature(comparison.not_equal, ("any", "any")),
@@ -194,7 +196,10 @@ FUNCTIONS: Mapping[str, Signature] = {
     "gt": Signature(comparison.greater, ("any", "any")),
     "ge": Signature(comparison.greater_or_equal, ("any", "any")),
 }
-"""Every function but ``and`` and ``or``, which evaluate only the arguments they need."""
+"""Every function but ``and`` and ``or``, which evaluate only the arguments they need.
+
+``call`` is given the source of its first argument before that itself, for its complaints.
+"""
 
 
 def _as_it_is(text: str, *_rest: object) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from nacre.cli.render.template.values import quote
+
 
 @dataclass(frozen=True, slots=True)
 class Literal:
@@ -89,4 +91,24 @@ class Branch:
     otherwise: Sequence[Statement]
 
 
-Statement = str | Pipeline | Branch
+@dataclass(frozen=True, slots=True)
+class Inclusion:
+    """A ``template``: the text that another one makes of the pipeline's value, if there is one."""
+
+    name: str
+    pipeline: Pipeline | None
+    position: int
+
+    def __str__(self) -> str:
+        value = f" {self.pipeline}" if self.pipeline else ""
+        return f"{{{{template {quote(self.name)}{value}}}}}"
+
+
+@dataclass(frozen=True, slots=True)
+class Leave:
+    """A ``break`` or ``continue`` of the innermost range."""
+
+    keyword: str
+
+
+Statement = str | Pipeline | Branch | Inclusion | Leave

@@ -2,252 +2,179 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from typing import NoReturn
+from collections.abc import Collection, Mapping, Sequence
 
-from nacre.cli.render.template import literals
 from nacre.cli.render.template.errors import TemplateSyntaxError
-from nacre.cli.render.template.lexer import Token, line_of, tokens
-from nacre.cli.render.template.nodes import (
-    Branch,
-    Command,
-    Function,
-    Literal,
-    Operand,
-    Path,
-    Pipeline,
-    Statement,
-)
+from nacre.cli.render.template.lexer import Token
+from nacre.cli.render.template.nodes import Branch, Inclusion, Leave, Statement
+from nacre.cli.render.template.pipelines import PipelineParser
+from nacre.cli.render.template.tokenstream import TokenStream
 from nacre.cli.render.template.values import quote
 
-_OPERANDS = frozenset(
-    {"string", "raw", "character", "number", "variable", "field", "dot", "word", "open"}
-)
 _CLAUSES = frozenset({"if", "with", "range"})
+_CLOSINGS = frozenset({"end", "else"})
 
 
-def parse(source: str, functions: Collection[str]) -> tuple[Statement, ...]:
-    """Return the statements of a template that may call ``functions`` by name.
+def parse(source: str, functions: Collection[str]) -> Mapping[str, Sequence[Statement]]:
+    """Return the statements of each template that a source defines; itself is named "".
+
+    They may call ``functions`` by name.
 
     Raises:
         TemplateSyntaxError: the text is no template.
     """
+    bodies = _Bodies()
+    tokens = TokenStream(source)
     try:
-        return tuple(_Parser(source, functions).template())
+        bodies.add("", _Parser(tokens, functions, bodies).template(), tokens)
     except RecursionError:
         raise TemplateSyntaxError(1, "nested too deep") from None
+    return bodies.found
+
+
+class _Bodies:
+    """The templates found so far, by name."""
+
+    def __init__(self) -> None:
+        self.found: dict[str, Sequence[Statement]] = {}
+
+    def add(self, name: str, body: Sequence[Statement], tokens: TokenStream) -> None:
+        """Take one in; of several with the same name, only one may be more than white space."""
+        if _is_empty(self.found.get(name, ())):
+            self.found[name] = body
+        elif not _is_empty(body):
+            tokens.fail(f"template: multiple definition of template {quote(name)}")
+
+
+def _is_empty(body: Sequence[Statement]) -> bool:
+    return all(isinstance(statement, str) and not statement.strip() for statement in body)
 
 
 class _Parser:
-    """A recursive-descent parser over a buffer of the tokens seen so far."""
+    """A recursive-descent parser of one template: it knows no variables of those around it."""
 
-    def __init__(self, source: str, functions: Collection[str]) -> None:
-        self._source = source
+    def __init__(self, tokens: TokenStream, functions: Collection[str], bodies: _Bodies) -> None:
+        self._tokens = tokens
         self._functions = functions
-        self._tokens = tokens(source)
-        self._seen: list[Token] = []
-        self._index = 0
-        self._variables = ["$"]
+        self._bodies = bodies
+        self._pipelines = PipelineParser(tokens, functions)
+        self._ranges = 0
 
-    def template(self) -> list[Statement]:
-        body, closing = self._body()
+    def template(self) -> Sequence[Statement]:
+        """Parse a whole source."""
+        body, closing = self._body(may_define=True)
         if closing.kind != "end of file":
-            self._fail(f"unexpected {{{{{closing.text}}}}}")
+            self._tokens.fail(f"unexpected {{{{{closing.text}}}}}")
         return body
 
     # --- statements
 
-    def _body(self) -> tuple[list[Statement], Token]:
+    def _body(self, *, may_define: bool = False) -> tuple[Sequence[Statement], Token]:
         """Parse statements up to ``end``, ``else`` or the end of the text; return that token."""
         body: list[Statement] = []
-        while True:
-            token = self._next()
+        while (token := self._tokens.next()).kind != "end of file":
             if token.kind == "text":
                 body.append(token.text)
                 continue
-            if token.kind == "end of file":
-                return body, token
-            word = self._next_word()
-            if word.kind == "keyword" and word.text in {"end", "else"}:
+            word = self._tokens.next_word()
+            if word.kind == "keyword" and word.text in _CLOSINGS:
                 if word.text == "end":
-                    self._expect_right("end")
-                return body, word
-            if word.kind == "keyword" and word.text in _CLAUSES:
-                body.append(self._branch(word.text))
-                continue
-            self._index -= 1
-            body.append(self._pipeline("command"))
-            self._next()
+                    self._tokens.expect_right("end")
+                return tuple(body), word
+            if word.kind == "keyword" and word.text == "define" and may_define:
+                self._define()
+            else:
+                body.append(self._action(word))
+        return tuple(body), token
+
+    def _closed_body(self) -> tuple[Sequence[Statement], Token]:
+        """Parse statements up to ``end`` or ``else``."""
+        body, closing = self._body()
+        if closing.kind == "end of file":
+            self._tokens.fail("unexpected EOF")
+        return body, closing
+
+    def _action(self, word: Token) -> Statement:
+        keyword = word.text if word.kind == "keyword" else ""
+        match keyword:
+            case "break" | "continue":
+                return self._leave(keyword)
+            case "template":
+                return self._inclusion()
+            case "block":
+                return self._block()
+            case _ if keyword in _CLAUSES:
+                return self._branch(keyword)
+        self._tokens.back()
+        pipeline = self._pipelines.parse("command")
+        self._tokens.next()
+        return pipeline
+
+    def _leave(self, keyword: str) -> Leave:
+        self._tokens.expect_right(f"{{{{{keyword}}}}}")
+        if not self._ranges:
+            self._tokens.fail(f"{{{{{keyword}}}}} outside {{{{range}}}}")
+        return Leave(keyword)
 
     def _branch(self, keyword: str) -> Branch:
-        outer = len(self._variables)
-        pipeline = self._pipeline(keyword)
-        self._next()
-        body, closing = self._body()
-        otherwise: list[Statement] = []
-        if closing.kind == "end of file":
-            self._fail("unexpected EOF")
-        if closing.text == "else":
-            otherwise = self._else(keyword)
-        del self._variables[outer:]
-        return Branch(keyword, pipeline, tuple(body), tuple(otherwise))
+        outer = len(self._pipelines.variables)
+        pipeline = self._pipelines.parse(keyword)
+        self._tokens.next()
+        self._ranges += keyword == "range"
+        body, closing = self._closed_body()
+        self._ranges -= keyword == "range"
+        otherwise = self._else(keyword) if closing.text == "else" else ()
+        del self._pipelines.variables[outer:]
+        return Branch(keyword, pipeline, body, otherwise)
 
-    def _else(self, keyword: str) -> list[Statement]:
+    def _else(self, keyword: str) -> Sequence[Statement]:
         # "else if" and "else with" stand for an else whose only statement is that branch; the
         # one "end" closes both.
-        following = self._next_word()
-        if following.kind == "keyword" and following.text == keyword != "range":
-            return [self._branch(keyword)]
-        self._index -= 1
-        self._expect_right("else")
-        body, closing = self._body()
-        if closing.kind == "end of file":
-            self._fail("unexpected EOF")
+        following = self._tokens.next_word()
+        if following.kind == "keyword" and following.text in {"if", "with"}:
+            if following.text != keyword:
+                self._tokens.unexpected(following, "input")
+            return (self._branch(keyword),)
+        self._tokens.back()
+        self._tokens.expect_right("else")
+        body, closing = self._closed_body()
         if closing.text != "end":
-            self._fail(f"expected end; found {{{{{closing.text}}}}}")
+            self._tokens.fail(f"expected end; found {{{{{closing.text}}}}}")
         return body
 
-    # --- pipelines
+    # --- templates within the template
 
-    def _pipeline(self, context: str) -> Pipeline:
-        """Parse up to the closing delimiter or parenthesis, which stays unread."""
-        position = self._next_word().position
-        self._index -= 1
-        variables, assigns = self._declarations(context)
-        commands: list[Command] = []
-        while (token := self._next_word()).kind not in {"right", "close"}:
-            if token.kind not in _OPERANDS:
-                self._unexpected(token, context)
-            self._index -= 1
-            commands.append(self._command())
-        self._index -= 1
-        if not commands:
-            self._fail(f"missing value for {context}")
-        for stage, command in enumerate(commands[1:], 2):
-            if isinstance(command.operands[0], Literal) or str(command.operands[0]) == ".":
-                self._fail(f"non executable command in pipeline stage {stage}")
-        self._variables.extend(() if assigns else variables)
-        return Pipeline(tuple(variables), assigns, tuple(commands), position)
+    def _define(self) -> None:
+        name, _ = self._name("define clause")
+        self._tokens.expect_right("define clause")
+        self._add(name, "define clause")
 
-    def _declarations(self, context: str) -> tuple[list[str], bool]:
-        """Parse ``$x :=``, ``$x =`` or, in a range, ``$i, $e :=``; leave anything else unread."""
-        variables: list[str] = []
-        start = self._index
-        while (token := self._next_word()).kind == "variable":
-            variables.append(token.text)
-            after = self._next_word()
-            if after.kind in {"declare", "assign"}:
-                return variables, after.kind == "assign"
-            if after.text != ",":
-                break
-            if context != "range" or len(variables) == 2:
-                self._fail(f"too many declarations in {context}")
-            if self._next_word().kind not in {"variable", "right", "close"}:
-                self._fail("range can only initialize variables")
-            self._index -= 1
-        self._index = start
-        return [], False
+    def _block(self) -> Inclusion:
+        name, position = self._name("block clause")
+        pipeline = self._pipelines.parse("block clause")
+        self._tokens.next()
+        self._add(name, "block clause")
+        return Inclusion(name, pipeline, position)
 
-    def _command(self) -> Command:
-        """Parse operands up to a pipe, which is read, or to the end of the pipeline."""
-        operands = [self._operand(self._next_word())]
-        while (token := self._next()).kind == "space":
-            following = self._next_word()
-            self._index -= 1
-            if following.kind in _OPERANDS:
-                operands.append(self._operand(self._next()))
-        if token.kind in {"right", "close"}:
-            self._index -= 1
-        elif token.kind != "pipe":
-            self._unexpected(token, "operand")
-        return Command(tuple(operands), operands[0].position)
+    def _inclusion(self) -> Inclusion:
+        name, position = self._name("template clause")
+        if self._tokens.next_word().kind == "right":
+            return Inclusion(name, None, position)
+        self._tokens.back()
+        pipeline = self._pipelines.parse("template clause")
+        self._tokens.next()
+        return Inclusion(name, pipeline, position)
 
-    # --- operands
+    def _name(self, context: str) -> tuple[str, int]:
+        token = self._tokens.next_word()
+        if token.kind not in {"string", "raw"}:
+            self._tokens.unexpected(token, context)
+        return str(self._pipelines.constant(token)), token.position
 
-    def _operand(self, token: Token) -> Operand:
-        term = self._term(token)
-        names: list[str] = []
-        position = term.position
-        while (token := self._next()).kind == "field":
-            position = position if names else token.position
-            names.append(token.text[1:])
-        self._index -= 1
-        if not names:
-            return term
-        if isinstance(term, Literal) or str(term) == ".":
-            self._fail(f"unexpected . after term {quote(str(term))}")
-        if isinstance(term, Path):
-            return Path(term.root, (*term.fields, *names), position)
-        # Fields of a function without arguments: the function is a pipeline of its own.
-        call = Pipeline((), False, (Command((term,), term.position),), term.position)
-        return Path(call, tuple(names), position)
-
-    def _term(self, token: Token) -> Operand:
-        text, position = token.text, token.position
-        match token.kind:
-            case "string" | "raw" | "character" | "number":
-                return Literal(self._constant(token), text, position)
-            case "dot":
-                return Path(".", (), position)
-            case "field":
-                return Path(".", (text[1:],), position)
-            case "variable":
-                if text not in self._variables:
-                    self._fail(f"undefined variable {quote(text)}")
-                return Path(text, (), position)
-            case "open":
-                return self._parenthesis()
-            case _:
-                return self._word(token)
-
-    def _parenthesis(self) -> Path:
-        pipeline = self._pipeline("parenthesized pipeline")
-        closing = self._next()
-        if closing.kind != "close":
-            self._fail(f"unclosed right paren: unexpected {closing}")
-        return Path(pipeline, (), pipeline.position)
-
-    def _word(self, token: Token) -> Literal | Function:
-        constants = {"true": True, "false": False, "nil": None}
-        if token.text in constants:
-            return Literal(constants[token.text], token.text, token.position)
-        if token.text not in self._functions:
-            self._fail(f"function {quote(token.text)} not defined")
-        return Function(token.text, token.position)
-
-    def _constant(self, token: Token) -> str | float:
-        try:
-            match token.kind:
-                case "number":
-                    return literals.number(token.text)
-                case "character":
-                    return literals.character(token.text)
-                case _:
-                    return literals.string(token.text)
-        except ValueError as error:
-            self._fail(str(error))
-
-    # --- tokens
-
-    def _next(self) -> Token:
-        if self._index == len(self._seen):
-            self._seen.append(next(self._tokens))
-        self._index += 1
-        return self._seen[self._index - 1]
-
-    def _next_word(self) -> Token:
-        """Return the next token that is not a space."""
-        token = self._next()
-        return self._next() if token.kind == "space" else token
-
-    def _expect_right(self, context: str) -> None:
-        token = self._next_word()
-        if token.kind != "right":
-            self._unexpected(token, context)
-
-    def _unexpected(self, token: Token, context: str) -> NoReturn:
-        self._fail(f"unexpected {token} in {context}")
-
-    def _fail(self, problem: str) -> NoReturn:
-        position = self._seen[self._index - 1].position if self._seen else 0
-        raise TemplateSyntaxError(line_of(self._source, position), problem)
+    def _add(self, name: str, context: str) -> None:
+        """Parse the body of a template up to its ``end`` and keep it."""
+        inner = _Parser(self._tokens, self._functions, self._bodies)
+        body, closing = inner._closed_body()
+        if closing.text != "end":
+            self._tokens.fail(f"unexpected {{{{{closing.text}}}}} in {context}")
+        self._bodies.add(name, body, self._tokens)

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from nacre.cli.render.template.values import STRINGERS, Struct, in_order, printed, quote, type_name
+from nacre.cli.render.template.values import Stringer, Struct, in_order, printed, quote, type_name
 
 _VERB = re.compile(
     r"%([-+# 0]*)(?:\[(\d+)\])?(\*|\d+)?(?:(\.)(\*|\d*))?(?:\[(\d+)\])?(.)?", re.DOTALL | re.ASCII
@@ -114,7 +114,7 @@ def _formatted(verb: _Verb, value: object) -> str:
         case list() | tuple():
             return f"[{' '.join(_formatted(verb, item) for item in value)}]"
         case Struct():
-            return f"{{{' '.join(_formatted(verb, item) for item in value.fields.values())}}}"
+            return f"{{{' '.join(_formatted(verb, item) for item in value.members())}}}"
         case Mapping():
             pairs = (f"{_formatted(verb, k)}:{_formatted(verb, v)}" for k, v in in_order(value))
             return f"map[{' '.join(pairs)}]"
@@ -124,7 +124,7 @@ def _formatted(verb: _Verb, value: object) -> str:
 
 def _scalar(verb: _Verb, value: object) -> str:
     text: str | None = None
-    if isinstance(value, STRINGERS) and verb.letter in "svqxX":
+    if isinstance(value, Stringer) and verb.letter in "svqxX":
         value = str(value)
     if isinstance(value, str):
         text = _string(verb, value)

@@ -6,7 +6,7 @@ A value is None, a bool, int, float or str, a list (Go's slice), a mapping (Go's
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
 from nacre.value import Value
@@ -43,12 +43,18 @@ class Struct(Value):
     """Named fields in a fixed order: asking for another one is an error, unlike with a map.
 
     ``absent`` holds fields that JSON leaves out because they are empty, but that templates may
-    still name: Go gives their zero values.
+    still name and that are printed: Go gives their zero values. It may name all fields of the
+    type, in the order of the type. ``aliases`` are further names for what is there.
     """
 
     name: str
     fields: Mapping[str, object]
     absent: Mapping[str, object] = NIL_MAP
+    aliases: Mapping[str, object] = NIL_MAP
+
+    def members(self) -> Iterable[object]:
+        """Return the values of all fields, in the order of the type as far as it is known."""
+        return {**self.absent, **self.fields}.values()
 
 
 class Row(Struct):
@@ -57,19 +63,41 @@ class Row(Struct):
     __slots__ = ()
 
 
-class Moment(str):
+class Named:
+    """What has a type of its own in Go, though it is a number or a text here."""
+
+    __slots__ = ()
+    go_type = ""
+
+
+class Stringer(Named):
+    """What says itself how it is printed, wherever a string may stand."""
+
+    __slots__ = ()
+
+
+class Int64(Named, int):
+    """A number of 64 bits on every machine, as sizes are."""
+
+    __slots__ = ()
+    go_type = "int64"
+
+
+class Moment(Stringer, str):
     """A time: JSON has it as written, RFC 3339 in UTC, templates print it as Go does."""
 
     __slots__ = ()
+    go_type = "time.Time"
 
     def __str__(self) -> str:
         return f"{self[:10]} {self[11:-1]} +0000 UTC"
 
 
-class Duration(int):
+class Duration(Stringer, int):
     """A span of time in nanoseconds: JSON has the number, templates print it as Go does: 1m30s."""
 
     __slots__ = ()
+    go_type = "time.Duration"
 
     def __str__(self) -> str:
         sign, count = "-" if self < 0 else "", abs(self)
@@ -88,17 +116,12 @@ def _decimal(count: int, size: int) -> str:
     return f"{whole}.{str(size + rest)[1:].rstrip('0')}" if rest else str(whole)
 
 
-STRINGERS = (Moment, Duration)
-"""What says itself how it is printed, wherever a string may stand."""
-
 _TYPE_NAMES: Mapping[type, str] = {
     type(None): "nil",
     bool: "bool",
     int: "int",
     float: "float64",
     str: "string",
-    Moment: "time.Time",
-    Duration: "time.Duration",
 }
 
 
@@ -108,7 +131,7 @@ def printed(value: object) -> str:
         case list() | tuple():
             return f"[{' '.join(map(printed, value))}]"
         case Struct():
-            return f"{{{' '.join(map(printed, value.fields.values()))}}}"
+            return f"{{{' '.join(map(printed, value.members()))}}}"
         case Mapping():
             return f"map[{' '.join(f'{printed(k)}:{printed(v)}' for k, v in in_order(value))}]"
         case float():
@@ -133,9 +156,13 @@ def type_name(value: object) -> str:
     """Return the name of the Go type that a value would have."""
     if isinstance(value, Struct):
         return value.name
+    if isinstance(value, Named):
+        return value.go_type
     if isinstance(value, list | tuple):
         return "[]string" if is_strings(value) else "[]interface {}"
-    return _TYPE_NAMES.get(type(value), "map[string]interface {}")
+    # What a document holds may be more than a text or a number, such as a digest.
+    known = (_TYPE_NAMES[kind] for kind in type(value).__mro__ if kind in _TYPE_NAMES)
+    return next(known, "map[string]interface {}")
 
 
 def is_strings(value: object) -> bool:
