@@ -43,15 +43,16 @@ def matches(text: str, *patterns: str) -> bool:
 def test_a_push_tells_what_docker_tells(cli: NacreCli, hub: DockerRegistry) -> None:
     assert matches(
         cli("push", f"{hub.host}/team/app"),
-        rf"The push refers to repository \[{hub.host}/team/app\]",
         "Using default tag: latest",
+        rf"The push refers to repository \[{hub.host}/team/app\]",
         f"{LAYER}: Preparing",
         f"{LAYER}: Pushing",
         f"{LAYER}: Pushed",
         rf"latest: digest: {DIGEST} size: \d+",
     )
     again = cli("push", f"{hub.host}/team/app:1").splitlines()
-    assert re.fullmatch(f"{LAYER}: Layer already exists", again[-2])
+    layer = cli("inspect", "-f", "{{slice (index .RootFS.Layers 0) 7 19}}", f"{hub.host}/team/app")
+    assert again[-2] == f"{layer.strip()}: Layer already exists"
     assert cli("push", "-q", f"{hub.host}/team/app:1") == f"{hub.host}/team/app:1\n"
 
 
@@ -81,7 +82,7 @@ def test_a_digest_is_pulled_as_docker_does(cli: NacreCli, hub: DockerRegistry) -
     digest = re.findall(DIGEST, said)[0]
     cli("rmi", f"{hub.host}/team/app:1", f"{hub.host}/team/app")
     lines = cli("pull", f"{hub.host}/team/app@{digest}").splitlines()
-    assert lines[0] == f"{digest}: Pulling from team/app"
+    assert lines[0] == f"{hub.host}/team/app@{digest}: Pulling from team/app"
     assert lines[-1] == f"{hub.host}/team/app@{digest}"
     shown = cli("images", "--digests", "--format", "{{.Repository}} {{.Tag}} {{.Digest}}")
     assert shown == f"{hub.host}/team/app <none> {digest}\n"
@@ -93,10 +94,53 @@ def test_a_digest_is_pulled_as_docker_does(cli: NacreCli, hub: DockerRegistry) -
 def test_all_tags_are_pushed_and_pulled(cli: NacreCli, hub: DockerRegistry) -> None:
     said = cli("push", "-a", f"{hub.host}/team/app").splitlines()
     assert [line.split(":")[0] for line in said if "digest:" in line] == ["1", "latest"]
+    assert cli("push", "-aq", f"{hub.host}/team/app") == f"{hub.host}/team/app\n"
     cli("rmi", f"{hub.host}/team/app:1", f"{hub.host}/team/app")
-    pulled = cli("pull", "-aq", f"{hub.host}/team/app").split()
-    assert sorted(pulled) == [f"{hub.host}/team/app:1", f"{hub.host}/team/app:latest"]
+    pulled = cli("pull", "-a", f"{hub.host}/team/app").splitlines()
+    assert sorted(line for line in pulled if "Pulling from" in line) == [
+        "1: Pulling from team/app",
+        "latest: Pulling from team/app",
+    ]
+    assert [line for line in pulled if "Status" in line] == [
+        f"Status: Downloaded newer image for {hub.host}/team/app"
+    ]
+    assert pulled[-1] == f"{hub.host}/team/app"
+    assert {f"{hub.host}/team/app:1", f"{hub.host}/team/app:latest"} == set(
+        cli("images", "--format", "{{.Repository}}:{{.Tag}}").split()
+    )
+    assert cli("pull", "-aq", f"{hub.host}/team/app") == f"{hub.host}/team/app\n"
     assert "does not exist locally" in cli.refused("push", "-a", f"{hub.host}/no/such")
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["pull", "{repo}:nope"], "not found"),
+        (["pull", "--platform", "!", "{repo}:1"], "!"),
+        (["pull", "--platform", "linux/riscv64", "{repo}:1"], "does not match"),
+        (["pull", "scratch"], "'scratch' is a reserved name"),
+        (["push", f"{{repo}}@sha256:{'0' * 64}"], "cannot push a digest reference"),
+        (["push", f"{{repo}}:1@sha256:{'0' * 64}"], "cannot push a digest reference"),
+        (["pull", "--disable-content-trust=false", "{repo}:1"], "there is no content trust here"),
+    ],
+    ids=lambda words: " ".join(words) if isinstance(words, list) else "",
+)
+def test_what_cannot_be_begun_is_not_told_to_begin(
+    cli: NacreCli, hub: DockerRegistry, words: list[str], problem: str
+) -> None:
+    cli("push", "-q", f"{hub.host}/team/app:1")
+    done = cli.run(*(word.format(repo=f"{hub.host}/team/app") for word in words))
+    assert done.returncode
+    assert done.stdout == ""
+    assert problem in done.stderr
+
+
+def test_scripts_may_say_that_they_want_no_content_trust(
+    cli: NacreCli, hub: DockerRegistry
+) -> None:
+    name = f"{hub.host}/team/app:1"
+    assert cli("push", "-q", "--disable-content-trust", name) == f"{name}\n"
+    assert cli("pull", "-q", "--disable-content-trust=true", name) == f"{name}\n"
 
 
 def test_progress_can_be_had_as_json(cli: NacreCli, hub: DockerRegistry) -> None:
@@ -134,7 +178,7 @@ def test_login_and_logout_say_what_docker_says(
     file = nacre_cli.docker_config / "config.json"
     assert f"WARNING! Your credentials are stored unencrypted in '{file}'." in done.stderr
     assert file.stat().st_mode & 0o777 == 0o600
-    assert nacre_cli("logout", host) == f"Removing login credentials for {host}\n"
+    assert nacre_cli("logout", f"http://{host}/v2/") == f"Removing login credentials for {host}\n"
     assert nacre_cli("logout", host) == f"Not logged in to {host}\n"
     assert nacre_cli("logout") == "Not logged in to https://index.docker.io/v1/\n"
 

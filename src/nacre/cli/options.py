@@ -16,7 +16,7 @@ def _boolean(text: str) -> bool:
 
 
 def _filter(text: str) -> str:
-    if "=" not in text:
+    if text and "=" not in text:  # scripts give an empty one for none
         raise ValueError("bad format of filter (expected name=value)")
     return text
 
@@ -76,14 +76,25 @@ def choice(name: str, text: str, choices: tuple[str, ...]) -> Flag:
     return Flag(name, Kind("string", read, choices=choices), choices[0], text)
 
 
-def filters(short: str = "") -> Flag:
+def filters(short: str = "", *, text: str = "Filter output based on conditions provided") -> Flag:
     """Return ``--filter``."""
-    return Flag("filter", _FILTER, (), "Filter output based on conditions provided", short)
+    return Flag("filter", _FILTER, (), text, short)
 
 
 def format_(short: str = "") -> Flag:
     """Return ``--format`` of the commands that show one thing."""
     return string("format", "Format output: 'json' or a Go template", short)
+
+
+def without_content_trust(text: str) -> Flag:
+    """Return the flag by which scripts tell Docker not to ask a notary: nacre never does."""
+
+    def read(word: str) -> bool:
+        if not _boolean(word):
+            raise ValueError("there is no content trust here")
+        return True
+
+    return Flag("disable-content-trust", Kind("", read, written=_SWITCH.written), True, text)
 
 
 def confirmation() -> Flag:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
-from fnmatch import fnmatchcase
 
+from nacre.engine import globs
 from nacre.errors import Invalid
 from nacre.oci import reference as references
 from nacre.oci.quoting import quoted
@@ -17,15 +17,17 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from nacre.engine.catalogue import Catalogue, LocalImage
 
-LIST = frozenset({"dangling", "label", "before", "since", "reference", "until"})
+LIST = frozenset({"dangling", "label", "label!", "before", "since", "reference", "until"})
 """What ``image ls`` can filter by."""
 
 PRUNE = frozenset({"label", "label!", "until"})
 """What ``image prune`` can filter by."""
 
 Match = Callable[["LocalImage"], bool]
-_DURATION = r"(\d+(?:\.\d+)?)(ms|[smhd])"
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "ms": 0.001}
+_DURATION = r"(\d+(?:\.\d+)?)(ms|[smh])"
+_UNITS = {"s": 1, "m": 60, "h": 3600, "ms": 0.001}
+_YES = {"true", "1"}
+_NO = {"false", "0"}
 
 
 def matcher(
@@ -33,14 +35,18 @@ def matcher(
 ) -> Match:
     """Return a test that an image passes when it suits every filter.
 
-    Several filters of one key are alternatives, except labels, which must all be there.
+    Several filters of one key are alternatives, except labels, which must all be there. An empty
+    text is no filter.
 
     Raises:
-        Invalid: a filter is not ``key=value``, its key is unknown or its value senseless.
+        Invalid: a filter is not ``key=value``, its key is unknown or its value senseless; or
+            ``dangling`` is wanted both ways.
+        BadPattern: a ``reference`` is no pattern.
     """
     alternatives: dict[str, list[Match]] = {}
-    for text in filters:
-        key, value = _split(text, allowed)
+    wanted = [_split(text, allowed) for text in filters if text]
+    _check_dangling(sorted({value for key, value in wanted if key == "dangling"}))
+    for key, value in wanted:
         group = f"{key}={value}" if key.startswith("label") else key
         alternatives.setdefault(group, []).append(_match(key, value, catalogue))
 
@@ -55,13 +61,13 @@ def narrowed(image: LocalImage, filters: Iterable[str]) -> LocalImage:
 
     Of digests, those of repositories of such names stay as well. So Docker lists images.
     """
-    split = (_split(text, LIST) for text in filters)
-    patterns = [value for key, value in split if key == "reference"]
-    if not patterns:
+    split = (_split(text, LIST) for text in filters if text)
+    tests = [_by_reference(value) for key, value in split if key == "reference"]
+    if not tests:
         return image
 
     def suits(name: str) -> bool:
-        return any(name_matches(name, pattern) for pattern in patterns)
+        return any(test(name) for test in tests)
 
     repositories = {references.parse(name).name for name in filter(suits, image.names)}
     return image.with_names(
@@ -85,16 +91,15 @@ def _split(text: str, allowed: frozenset[str]) -> tuple[str, str]:
 def _match(key: str, value: str, catalogue: Catalogue | None) -> Match:
     match key:
         case "dangling":
-            wanted = _boolean(value)
+            wanted = value in _YES
             return lambda image: image.is_dangling == wanted
         case "label":
             return lambda image: has_label(image, value)
         case "label!":
             return lambda image: not has_label(image, value)
         case "reference":
-            return lambda image: any(
-                name_matches(name, value) for name in (*image.names, *image.repo_digests)
-            )
+            suits = _by_reference(value)
+            return lambda image: any(map(suits, (*image.names, *image.repo_digests)))
         case _:
             return _by_age(key, value, catalogue)
 
@@ -117,15 +122,19 @@ def has_label(image: LocalImage, wanted: str) -> bool:
     return key in image.labels and (not equals or image.labels[key] == value)
 
 
-def name_matches(name: str, pattern: str) -> bool:
-    """Say whether a name suits a pattern such as ``team/*`` or ``debian:1*``.
+def _by_reference(pattern: str) -> Callable[[str], bool]:
+    """Return a test of full names by a pattern such as ``team/*`` or ``debian:1*``.
 
     As with Docker the pattern is held against the familiar name, with and without its tag or
-    digest, and ``*`` stops at a slash.
+    digest.
     """
-    reference = references.parse(name)
-    candidates = (reference.familiar, reference.familiar_name, str(reference), reference.name)
-    return any(_path_match(candidate, pattern) for candidate in candidates)
+    compiled = globs.compiled(pattern)
+
+    def suits(name: str) -> bool:
+        reference = references.parse(name)
+        return any(map(compiled.fullmatch, (reference.familiar, reference.familiar_name)))
+
+    return suits
 
 
 def timestamp(text: str) -> int:
@@ -147,7 +156,8 @@ def timestamp(text: str) -> int:
         return int(datetime.fromisoformat(text).timestamp() * SECOND)
     except (ValueError, OverflowError):
         raise Invalid(
-            f"{quoted(text)} is not a time", remedy="write 24h, 2006-01-02 or 2006-01-02T15:04:05Z"
+            f"failed to parse value as time or duration: {quoted(text)}",
+            remedy="write 24h, 2006-01-02 or 2006-01-02T15:04:05Z",
         ) from None
 
 
@@ -163,13 +173,9 @@ def _created(image: LocalImage) -> int:
     return stated(image.created)
 
 
-def _path_match(text: str, pattern: str) -> bool:
-    parts, patterns = text.split("/"), pattern.split("/")
-    return len(parts) == len(patterns) and all(map(fnmatchcase, parts, patterns))
-
-
-def _boolean(value: str) -> bool:
-    known = {"true": True, "1": True, "false": False, "0": False}
-    if value.lower() not in known:
-        raise Invalid(f"invalid filter 'dangling={value}'", remedy="write true or false")
-    return known[value.lower()]
+def _check_dangling(values: Sequence[str]) -> None:
+    """Check that they all say the same, where there are any."""
+    if values and _YES.isdisjoint(values) == _NO.isdisjoint(values):
+        raise Invalid(
+            f"invalid filter 'dangling=[{' '.join(values)}]'", remedy="write true or false"
+        )

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from nacre.engine.verifying import Verified
     from nacre.images.history import HistoryRow as HistoryRow  # noqa: PLC0414 - for `cli`
     from nacre.oci.descriptor import Descriptor
+    from nacre.oci.digest import Digest
     from nacre.oci.platform import Platform
     from nacre.oci.reference import Reference
     from nacre.transports.events import Event, OnEvent
@@ -153,6 +154,10 @@ class Images(Seeing):
             on_event=on_event,
         )
 
+    def diff_id(self, layer: Descriptor) -> Digest | None:
+        """Return the digest of a layer's tar, whatever its form, if that is known."""
+        return self._parts.store.state.diff_id_of(layer.digest)
+
     def local_tags(self, name: str) -> Sequence[Reference]:
         """Return every tag that this machine has of a repository."""
         return self._parts.store.tags_of(references.parse_repository(name))
@@ -267,7 +272,7 @@ class Images(Seeing):
         """Write images into one archive that Docker, Podman and skopeo read; the same bytes always.
 
         Args:
-            names: the images.
+            names: the images; a repository stands for all its tags.
             destination: a file, which appears whole or not at all, or an open stream.
             platform: the platform to save of indexes; default is all that is here.
             on_event: told what happens.
@@ -284,11 +289,22 @@ class Images(Seeing):
             on_event=on_event,
         )
 
-    def load(self, source: Path | BinaryIO, *, on_event: OnEvent = ignore) -> Sequence[Loaded]:
-        """Read every image of a Docker or OCI archive, compressed or not."""
+    def load(
+        self,
+        source: Path | BinaryIO,
+        *,
+        platform: str | Sequence[str] | None = ALL_PLATFORMS,
+        on_event: OnEvent = ignore,
+    ) -> Sequence[Loaded]:
+        """Read every image of a Docker or OCI archive, compressed or not.
+
+        With one platform or several, only what is for them.
+        """
         from nacre.engine import loading
 
-        return loading.load(self._parts.store, source, on_event=on_event)
+        return loading.load(
+            self._parts.store, source, platforms=self.platforms(platform), on_event=on_event
+        )
 
     def import_(
         self,

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, BinaryIO
 
+from nacre.engine.tagging import check_unambiguous
 from nacre.errors import Invalid
 from nacre.images.edit import new_image, with_changes
 from nacre.layers.compression import open_decompressed
@@ -69,8 +70,11 @@ def import_image(
     Raises:
         InvalidRootfs: the stream is no tar, or one that names what lies outside.
         InvalidChange: a change is no instruction; the stream is not read then.
+        InvalidReference: the name looks like a digest; likewise.
     """
     with_changes({}, changes)
+    if reference:
+        check_unambiguous(reference)
     with store.writing() as local:
         layer = _store_layer(local, source, store.limits)
         store.state.note_layer(layer, diff_id=layer.digest, size=layer.size)
@@ -120,7 +124,7 @@ def _refuse_device(source: BinaryIO) -> None:
     with suppress(OSError, AttributeError):
         if stat.S_ISCHR(os.fstat(source.fileno()).st_mode):
             raise InvalidRootfs(
-                f"{_name(source)} is a device, not an archive", remedy="name a file, a URL or -"
+                f"{_name(source)} is a device, not an archive", remedy="name a file or a URL"
             )
 
 
@@ -143,4 +147,6 @@ def _check(entry: Entry, where: str) -> None:
 def _name(source: BinaryIO) -> str:
     """Return what errors call the stream."""
     name = getattr(source, "name", "")
-    return name if isinstance(name, str) and name and name != "<stdin>" else "the archive"
+    if name == "<stdin>":
+        return "standard input"
+    return name if isinstance(name, str) and name else "the archive"

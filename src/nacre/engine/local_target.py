@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING
 
 from nacre.content.documents import read_config
 from nacre.content.target import Content, OnBytes, Placed, ignore_bytes
+from nacre.engine.tagging import check_unambiguous
 from nacre.images.image import Image
 from nacre.images.intake import Unpacker
 from nacre.images.receive import Received, Receiver, check_diff_ids, measure
 from nacre.oci import mediatypes
+from nacre.oci import reference as references
 from nacre.oci.config import ImageConfig
 from nacre.oci.descriptor import Descriptor
 from nacre.oci.manifest import Index, Manifest
@@ -77,12 +79,14 @@ class LocalTarget:
 
         Raises:
             Invalid: see `check`.
+            InvalidReference: a name looks like a digest.
         """
         image_id = self.check(descriptor)
         state = self._store.state
         with state.changing():
             state.add_image(descriptor, image_id=image_id)
             for name in names:
+                check_unambiguous(references.parse(name))
                 state.tag(name, descriptor, image_id=image_id)
         if names:
             self._store.publish()

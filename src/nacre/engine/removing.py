@@ -44,6 +44,13 @@ class Pruned(Value):
     """Bytes of disk that became free."""
 
 
+class _Names(Value):
+    """Names of one image, each sorted: its tags, and its repositories at a digest."""
+
+    tags: tuple[Reference, ...]
+    digests: tuple[Reference, ...]
+
+
 Mounts = Callable[[], Iterable[tuple[Path, Digest]]]
 """Returns the folders where images are mounted, with the IDs of their chains of layers."""
 
@@ -58,6 +65,9 @@ def remove(
     mounts: Mounts,
 ) -> list[Removal]:
     """Drop a name, and with its last name the image; an ID drops all its names.
+
+    The last tag of a repository takes the repository's digests along. A digest takes along the
+    tags of its repository that stand for just that digest.
 
     Args:
         store: where it is.
@@ -76,15 +86,14 @@ def remove(
     # In one change: a name that somebody else gives the image meanwhile must not go with it.
     with store.state.changing():
         image = catalogue.find(text)
-        names = _names_to_drop(image, text, force=force)
-        remaining = [name for name in image.names if name not in names]
-        uses = _uses(catalogue.all())
-        if not remaining:
+        going = _going(image, text, force=force)
+        if going == _all_of(image):
+            uses = _uses(catalogue.all())
             _check_mounts(image, uses, {chain: folder for folder, chain in mounts()})
-        removals = _untag(store, names)
-        removals += _forget_digests(store, image, names, remaining)
-        if not remaining:
-            removals += _delete(store, image, uses)
+            removals = _remove_whole(store, image, uses)
+        else:
+            removals = _drop(store, going)
+            _forget_bare(store, image)
     store.publish()
     if prune:
         collect(store)
@@ -168,25 +177,65 @@ def _check_mounts(image: LocalImage, uses: Counter[Digest], mounted: Mapping[Dig
 
 
 def _remove_whole(store: LocalStore, image: LocalImage, uses: Counter[Digest]) -> list[Removal]:
-    removals = _untag(store, image.names)
-    removals += _forget_digests(store, image, image.names, [])
-    return removals + _delete(store, image, uses)
+    return _drop(store, _all_of(image)) + _delete(store, image, uses)
 
 
-def _untag(store: LocalStore, names: Iterable[str]) -> list[Removal]:
-    removals: list[Removal] = []
-    for name in names:
-        store.state.untag(name)
-        removals.append(Untagged(references.parse(name).familiar))
-    return removals
+def _drop(store: LocalStore, going: _Names) -> list[Removal]:
+    for tag in going.tags:
+        store.state.untag(str(tag))
+    for each in going.digests:
+        if each.digest:
+            store.state.forget_repo_digest(each.name, each.digest)
+    return [Untagged(each.familiar) for each in (*going.tags, *going.digests)]
 
 
-def _names_to_drop(image: LocalImage, text: str, *, force: bool) -> tuple[str, ...]:
+def _forget_bare(store: LocalStore, image: LocalImage) -> None:
+    """Forget those targets of an image that have lost all their names; others of it have some."""
+    for record in image.records:
+        left = store.state.image(record.descriptor.digest)
+        had_names = record.names or record.repo_digests
+        if had_names and left and not (left.names or left.repo_digests):
+            store.state.remove_image(record.descriptor.digest)
+
+
+def _going(image: LocalImage, text: str, *, force: bool) -> _Names:
+    """Return what goes when somebody removes an image by this text."""
     reference = _as_name_of(image, text)
-    if reference and reference.tag:
-        return (str(reference),)
-    if reference:  # a digest: all tags of that repository
-        return tuple(name for name in image.names if references.parse(name).name == reference.name)
+    if reference is None:
+        _check_one_repository(image, force=force)
+        return _all_of(image)
+    if reference.digest:
+        return _Names(_tags_at(image, reference), (reference,))
+    everything = _all_of(image)
+    has_another_tag = any(
+        tag.name == reference.name and tag != reference for tag in everything.tags
+    )
+    digests = () if has_another_tag else _of(everything.digests, reference.name)
+    return _Names((reference,), digests)
+
+
+def _tags_at(image: LocalImage, at: Reference) -> tuple[Reference, ...]:
+    """Return the tags of a repository that stand for one digest of it and for no other.
+
+    Where layers are kept unpacked, one target may be what several digests were pulled as.
+    """
+    found: list[Reference] = []
+    for record in image.records:
+        if _of(map(references.parse, record.repo_digests), at.name) == (at,):
+            found += _of(map(references.parse, record.names), at.name)
+    return tuple(found)
+
+
+def _of(names: Iterable[Reference], repository: str) -> tuple[Reference, ...]:
+    return tuple(each for each in names if each.name == repository)
+
+
+def _all_of(image: LocalImage) -> _Names:
+    digests = sorted({each for record in image.records for each in record.repo_digests})
+    return _Names(tuple(map(references.parse, image.names)), tuple(map(references.parse, digests)))
+
+
+def _check_one_repository(image: LocalImage, *, force: bool) -> None:
     repositories = {references.parse(name).name for name in image.names}
     if len(repositories) > 1 and not force:
         raise Conflict(
@@ -194,7 +243,6 @@ def _names_to_drop(image: LocalImage, text: str, *, force: bool) -> tuple[str, .
             "image is referenced in multiple repositories",
             remedy="give a name, or --force",
         )
-    return image.names
 
 
 def _as_name_of(image: LocalImage, text: str) -> Reference | None:
@@ -209,21 +257,6 @@ def _as_name_of(image: LocalImage, text: str) -> Reference | None:
         return reference
     is_id = id_prefix(text) is not None and str(reference) not in image.names
     return None if is_id else reference
-
-
-def _forget_digests(
-    store: LocalStore, image: LocalImage, dropped: Iterable[str], remaining: Iterable[str]
-) -> list[Removal]:
-    """Drop ``repo@digest`` of every repository that has no tag left."""
-    kept = {references.parse(name).name for name in remaining}
-    gone = {references.parse(name).name for name in dropped} - kept
-    removals: list[Removal] = []
-    for full in sorted({each for record in image.records for each in record.repo_digests}):
-        reference = references.parse(full)
-        if reference.digest and (reference.name in gone or not kept):
-            store.state.forget_repo_digest(reference.name, reference.digest)
-            removals.append(Untagged(reference.familiar))
-    return removals
 
 
 def _delete(store: LocalStore, image: LocalImage, uses: Counter[Digest]) -> list[Removal]:

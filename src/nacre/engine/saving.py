@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
@@ -30,12 +30,12 @@ def save(
 ) -> None:
     """Write images into one archive; see `Images.save`.
 
-    An image that was named by ID goes without a name.
+    A repository stands for all its tags. An image that was named by ID goes without a name.
 
     Raises:
         NoSuchImage: one of them is not here; nothing is written then.
     """
-    images = {name: catalogue.find(name) for name in names}
+    images = {name: catalogue.find(name) for name in _with_all_tags(store, names)}
     roots = {name: image.records[0].descriptor for name, image in images.items()}
     pairs = [(name, _archived_name(name, image)) for name, image in images.items()]
     with (
@@ -51,6 +51,23 @@ def save(
             platforms=[platform] if platform else PRESENT,
             on_event=on_event,
         )
+
+
+def _with_all_tags(store: LocalStore, names: Iterable[str]) -> list[str]:
+    """Return the names, in place of a repository every tag that is here of it; each once."""
+    wanted = (each for name in names for each in _tags_of(store, name) or [name])
+    return list(dict.fromkeys(wanted))
+
+
+def _tags_of(store: LocalStore, name: str) -> list[str]:
+    """Return the tags of the repository that the name is, if it is one; it may be an ID."""
+    try:
+        reference = references.parse(name)
+    except InvalidReference:
+        return []
+    if reference.tag or reference.digest:
+        return []
+    return [each.familiar for each in store.tags_of(reference)]
 
 
 def _archived_name(text: str, image: LocalImage) -> str:

@@ -32,6 +32,9 @@ _SIGNAL = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
+_MAY_BE_EMPTY = ("CMD", "ENTRYPOINT")
+# Whoever flattens an image says so that there is none.
+
 Run = dict[str, Any]
 
 
@@ -123,7 +126,7 @@ def _name_and_rest(change: str) -> tuple[str, str]:
     name, rest = name.upper(), rest.strip()
     if name not in _INSTRUCTIONS:
         raise InvalidChange(change, f"{quoted(name)} is not a valid change command")
-    if not rest:
+    if not rest and name not in _MAY_BE_EMPTY:
         raise InvalidChange(change, f"{name} requires at least one argument")
     return name, rest
 
@@ -229,6 +232,8 @@ def _only_word(name: str, rest: str, run: Run) -> str:
 
 def _command(run: Run, rest: str) -> list[str]:
     """The exec form as it is, the shell form handed to the image's shell."""
+    if not rest:
+        return []
     arguments = _exec_form(rest)
     return [*(run.get("Shell") or _SHELL), rest] if arguments is None else arguments
 

@@ -61,6 +61,7 @@ class Tarball:
 def replacing(path: Path) -> Iterator[BinaryIO]:
     """Enter the writing of a file that appears, whole and durable, when the block ends well.
 
+    Only its owner may read it.
     What is there already, but is no regular file (a pipe, a device), is written to as it is.
 
     Raises:
@@ -75,7 +76,9 @@ def replacing(path: Path) -> Iterator[BinaryIO]:
     new = path.with_name(f".nacre.{os.urandom(8).hex()}.new")
     try:
         with disk_errors(path.parent):
-            out = new.open("xb")
+            # Images hold what not everybody is to read; so does Docker.
+            new.touch(0o600, exist_ok=False)
+            out = new.open("wb")
         with out:
             yield out
             with disk_errors(path.parent):

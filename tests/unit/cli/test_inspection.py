@@ -13,6 +13,7 @@ from nacre.cli.render import imagetypes
 from nacre.cli.render.inspection import render_inspection, render_one
 from nacre.cli.render.template.errors import TemplateError, TemplateExecutionError
 from nacre.engine.engine import Engine
+from nacre.errors import NacreError
 from nacre.testing import a_layer
 from tests.unit.cli.recorded import read
 
@@ -21,7 +22,11 @@ RECORDED = read("inspections.json")
 
 
 def rendered(template: str, *documents: Mapping[str, object]) -> str:
-    return "".join(render_inspection(documents or (DOCUMENT,), template, imagetypes.image))
+    return "".join(render_inspection(documents or (DOCUMENT,), template, imagetypes.image, refuse))
+
+
+def refuse(error: NacreError) -> None:
+    raise error
 
 
 @pytest.mark.parametrize(
@@ -164,16 +169,19 @@ def test_json_is_a_compact_array_without_html_escapes() -> None:
 
 
 def test_of_nothing_there_is_an_empty_array_or_line() -> None:
-    assert "".join(render_inspection([], "", imagetypes.image)) == "[]\n"
-    assert "".join(render_inspection([], "json", imagetypes.image)) == "[]\n"
-    assert "".join(render_inspection([], "{{.Id}}", imagetypes.image)) == "\n"
+    assert "".join(render_inspection([], "", imagetypes.image, refuse)) == "[]\n"
+    assert "".join(render_inspection([], "json", imagetypes.image, refuse)) == "[]\n"
+    assert "".join(render_inspection([], "{{.Id}}", imagetypes.image, refuse)) == "\n"
 
 
-def test_what_was_rendered_before_a_failure_is_kept() -> None:
-    texts = render_inspection([DOCUMENT | {"X": 1}, DOCUMENT], "{{.X}}", imagetypes.image)
-    assert next(texts) == "1\n"
-    with pytest.raises(TemplateExecutionError):
-        next(texts)
+def test_one_that_does_not_fit_is_told_and_the_others_are_shown() -> None:
+    told: list[NacreError] = []
+    documents = [DOCUMENT, DOCUMENT | {"X": 1}, DOCUMENT]
+    texts = render_inspection(documents, "{{.X}}", imagetypes.image, told.append)
+    assert list(texts) == ["1\n"]
+    assert len(told) == 2
+    assert all("no entry for key" in str(error) for error in told)
+    assert list(render_inspection([DOCUMENT], "{{.X}}", imagetypes.image, told.append)) == ["\n"]
 
 
 def test_one_thing_can_be_shown_through_a_template() -> None:

@@ -60,6 +60,7 @@ def test_the_hint_is_for_image_commands_after_images_only() -> None:
     [
         (["stars=1"], ["nginx"]),
         (["is-official=false"], ["someone/nginx"]),
+        (["", "is-official=false"], ["someone/nginx"]),
         (["stars=1", "is-official=false"], []),
     ],
 )

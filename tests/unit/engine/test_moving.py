@@ -5,17 +5,18 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import stat
 from pathlib import Path
 
 import pytest
 
 from nacre.engine.catalogue import NoSuchImage
 from nacre.engine.importing import InvalidRootfs
-from nacre.errors import Invalid
+from nacre.errors import Invalid, NotFound
 from nacre.images.edit import InvalidChange
 from nacre.oci.digest import Digest
 from nacre.oci.reference import InvalidReference
-from nacre.testing.builders import LINUX, a_layer, an_index
+from nacre.testing.builders import LINUX, Content, a_layer, an_index
 from tests.servers.publishing import publish
 from tests.servers.registry_server import RegistryServer
 from tests.servers.registry_values import Answer
@@ -176,6 +177,55 @@ def test_all_platforms_are_saved_of_a_whole_index(stock: Stock, tmp_path: Path) 
     other.close()
 
 
+@pytest.mark.parametrize("also", [[], ["latest"]], ids=["", "with latest"])
+def test_a_repository_is_saved_with_all_its_tags(
+    also: list[str], stock: Stock, tmp_path: Path
+) -> None:
+    stock.keep(image_of("1"), "app:1", *(f"app:{tag}" for tag in also))
+    stock.keep(image_of("2"), "app:2", "team/app:3")
+    stock.images.save(["app", "app:1"], tmp_path / "out.tar")
+    other = Stock(tmp_path / "other")
+    loaded = [each.name for each in other.images.load(tmp_path / "out.tar")]
+    assert sorted(loaded) == sorted(f"app:{tag}" for tag in ["1", "2", *also])
+    assert other.tags() == {tag: stock.tags()[tag] for tag in loaded}
+    other.close()
+
+
+def test_an_archive_is_for_its_owner_only(stock: Stock, tmp_path: Path) -> None:
+    stock.keep(image_of("1"), "app:1")
+    out = tmp_path / "out.tar"
+    out.touch(mode=0o666)
+    out.chmod(0o666)
+    stock.images.save(["app:1"], out)
+    assert stat.S_IMODE(out.stat().st_mode) == 0o600
+
+
+def test_one_platform_of_an_archive_can_be_loaded(stock: Stock, tmp_path: Path) -> None:
+    one, two = image_of("1"), image_of("2", platform=ARM)
+    index = an_index([one, two])
+    stock.keep(index, "app:1")
+    stock.images.save(["app:1"], tmp_path / "out.tar")
+    other = Stock(tmp_path / "other")
+    [loaded] = other.images.load(tmp_path / "out.tar", platform="linux/arm64")
+    assert (loaded.id, loaded.name) == (id_of(two), "app:1")
+    assert other.blobs() == {*two.blobs, index.root.digest}
+    other.close()
+
+
+@pytest.mark.parametrize("content", [image_of("1"), an_index([image_of("1")])])
+def test_an_archive_that_lacks_a_platform_is_not_loaded(
+    content: Content, stock: Stock, tmp_path: Path
+) -> None:
+    stock.keep(content, "app:1")
+    stock.images.save(["app:1"], tmp_path / "out.tar")
+    other = Stock(tmp_path / "other")
+    with pytest.raises(NotFound, match="linux/s390x"):
+        other.images.load(tmp_path / "out.tar", platform="linux/s390x")
+    assert not other.images.list()
+    assert not other.blobs()
+    other.close()
+
+
 def test_an_unknown_image_is_not_saved(stock: Stock, tmp_path: Path) -> None:
     with pytest.raises(NoSuchImage):
         stock.images.save(["nobody"], tmp_path / "out.tar")
@@ -198,6 +248,34 @@ def test_a_tag_with_a_digest_is_refused(stock: Stock) -> None:
     stock.keep(image_of("1"), "one:1")
     with pytest.raises(InvalidReference, match="digest"):
         stock.images.tag("one:1", f"two@sha256:{'0' * 64}")
+
+
+@pytest.mark.parametrize("name", ["sha256:new", "library/sha256", "sha512:new"])
+def test_a_name_that_looks_like_a_digest_is_refused(name: str, stock: Stock) -> None:
+    stock.keep(image_of("1"), "one:1")
+    source = io.BytesIO(ROOTFS)
+    with pytest.raises(InvalidReference, match="refusing to create an ambiguous tag"):
+        stock.images.tag("one:1", name)
+    with pytest.raises(InvalidReference, match="refusing to create an ambiguous tag"):
+        stock.images.import_(source, name)
+    with pytest.raises(InvalidReference, match="refusing to create an ambiguous tag"):
+        stock.images.copy("one:1", name)
+    assert source.tell() == 0
+    assert set(stock.tags()) == {"one:1"}
+    stock.images.tag("one:1", f"here.test/{name}")  # there it is a repository like others
+
+
+def test_a_name_in_an_archive_that_looks_like_a_digest_is_passed_over(
+    stock: Stock, tmp_path: Path
+) -> None:
+    image = image_of("1")
+    stock.keep(image, "one:1")
+    stock.images.copy("one:1", f"docker-archive:{tmp_path}/out.tar:sha256:new")
+    other = Stock(tmp_path / "other")
+    [loaded] = other.images.load(tmp_path / "out.tar")
+    assert (loaded.id, loaded.name) == (id_of(image), "")
+    assert other.images.list()[0].is_dangling
+    other.close()
 
 
 def test_a_tag_given_while_the_image_is_removed_is_refused_or_whole(stock: Stock) -> None:

@@ -9,6 +9,7 @@ from nacre.engine.catalogue import Catalogue, LocalImage, NoSuchImage
 from nacre.engine.removing import Deleted, Untagged
 from nacre.engine.state import State
 from nacre.errors import Conflict
+from nacre.oci.descriptor import Descriptor
 from nacre.oci.digest import Digest
 from nacre.oci.platform import Platform
 from nacre.testing.builders import LINUX, a_layer, an_image, an_index
@@ -91,6 +92,64 @@ def test_an_image_pulled_by_digest_only_goes_by_that_digest(stock: Stock) -> Non
     stock.images.remove(f"app@{root.digest}")
     assert not stock.images.list()
     assert not stock.blobs()
+
+
+REPOSITORY = "docker.io/library/app"
+
+
+def keep_twice(stock: Stock, *, tags: bool) -> tuple[Descriptor, Descriptor]:
+    """Keep one image as two manifests, each known by its digest, and as ``:d`` and ``:n``."""
+    layer = a_layer({"a": b"a"})
+    plain, packed = an_image([layer], compressed=False), an_image([layer])
+    assert id_of(plain) == id_of(packed)
+    roots = []
+    for content, tag in ((plain, "d"), (packed, "n")):
+        root = stock.keep(content, *([f"app:{tag}"] if tags else []))
+        stock.store.state.add_repo_digest(REPOSITORY, root, image=root.digest)
+        roots.append(root)
+    return roots[0], roots[1]
+
+
+@pytest.mark.parametrize("tags", [True, False], ids=["tagged", "by digest only"])
+def test_a_digest_leaves_the_other_digests_of_the_image(stock: Stock, *, tags: bool) -> None:
+    plain, packed = keep_twice(stock, tags=tags)
+    gone = [Untagged(f"app@{plain.digest}")]
+    if tags:
+        gone.insert(0, Untagged("app:d"))
+    assert stock.images.remove(f"app@{plain.digest}") == gone
+    left = stock.images.get(f"app@{packed.digest}")
+    assert left.tags == (("app:n",) if tags else ())
+    assert left.repo_digests == (f"app@{packed.digest}",)
+    assert [record.descriptor for record in left.records] == [packed]
+    assert plain.digest not in stock.blobs()
+    assert not list(next(stock.images.verify([left.id])).problems)
+
+
+def test_the_last_digest_takes_the_image_along(stock: Stock) -> None:
+    plain, packed = keep_twice(stock, tags=True)
+    stock.images.remove(f"app@{plain.digest}")
+    removals = stock.images.remove(f"app@{packed.digest}")
+    assert removals[:2] == [Untagged("app:n"), Untagged(f"app@{packed.digest}")]
+    assert not stock.images.list()
+    assert not stock.blobs()
+
+
+def test_tags_that_may_be_another_digests_stay(stock: Stock) -> None:
+    # Kept unpacked, what was pulled under two digests is here once: whose is the tag?
+    root = stock.keep(image_of("a"), "app:1")
+    other = image_of("other").root.bare()
+    for known in (root, other):
+        stock.store.state.add_repo_digest(REPOSITORY, known, image=root.digest)
+    assert stock.images.remove(f"app@{other.digest}") == [Untagged(f"app@{other.digest}")]
+    assert stock.images.get("app:1").repo_digests == (f"app@{root.digest}",)
+
+
+def test_the_last_tag_leaves_what_another_repository_has_by_digest(stock: Stock) -> None:
+    root = stock.keep(image_of("a"), "app:1")
+    for name in ("app", "other"):
+        stock.store.state.add_repo_digest(f"docker.io/library/{name}", root, image=root.digest)
+    assert stock.images.remove("app:1") == [Untagged("app:1"), Untagged(f"app@{root.digest}")]
+    assert stock.images.get(f"other@{root.digest}").repo_digests == (f"other@{root.digest}",)
 
 
 def test_what_is_not_here_is_not_removed(stock: Stock) -> None:

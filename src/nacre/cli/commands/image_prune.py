@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 FLAGS = (
     switch("all", "Remove all unused images, not just dangling ones", "a"),
-    filters(),
+    filters(text='Only images that suit: "label=KEY", "label!=KEY" or "until=24h"'),
     confirmation(),
 )
 _DANGLING = "This will remove all dangling images."

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from nacre.engine.registries import login_domain
+
 if TYPE_CHECKING:
     from nacre.cli.console import Console
     from nacre.cli.flags import Given
@@ -17,5 +19,5 @@ def run(given: Given, console: Console) -> int:
     server = given.words[0] if given.words else ""
     gone = console.engine.registries.logout(server)
     done = "Removing login credentials for" if gone else "Not logged in to"
-    console.line(f"{done} {server or _HUB_KEY}")
+    console.line(f"{done} {login_domain(server) if server else _HUB_KEY}")
     return 0

@@ -62,7 +62,7 @@ def _described(result: SearchResult, *, whole: bool) -> str:
 
 
 def _suits(result: SearchResult, wanted: list[str]) -> bool:
-    for text in wanted:
+    for text in filter(None, wanted):
         key, _, value = text.partition("=")
         if key == "stars" and value.isdigit():
             if result.stars < int(value):

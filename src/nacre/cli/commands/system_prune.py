@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 FLAGS = (
     switch("all", "Remove all unused images not just dangling ones", "a"),
-    filters(),
+    filters(text='Only images that suit: "label=KEY", "label!=KEY" or "until=24h"'),
     confirmation(),
 )
 _WARNING = "WARNING! This will remove:\n  - {images}\n  - blobs that no image refers to\n"

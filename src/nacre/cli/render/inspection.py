@@ -10,6 +10,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+    from nacre.errors import NacreError
+
     Document = Mapping[str, Any]
 
 
@@ -17,22 +19,22 @@ def render_inspection(
     documents: Sequence[Document],
     format: str,  # noqa: A002 - the option's name
     typed: Callable[[Document], object],
+    refuse: Callable[[NacreError], object],
 ) -> Iterator[str]:
     """Return the texts, each with a newline at its end, that show some documents.
 
     A template is first held against ``typed(document)``, which knows the zero values of what a
     document leaves out; where it does not fit, it gets the document itself, whose keys must then
-    exist. So does Docker.
+    exist. So does Docker. Where it fits neither, ``refuse`` is told, and the next one is shown.
 
     Raises:
         TemplateSyntaxError: at once, when ``format`` is neither ``json`` nor a template.
-        TemplateExecutionError: from the iterator, when the template does not fit a document.
     """
     if not format:
         return iter([inspect_array(documents)])
     if format == "json":
         return iter([f"{compact(documents)}\n"])
-    return _by_template(documents, format, typed)
+    return _by_template(documents, format, typed, refuse)
 
 
 def render_one(document: Document, format: str, type_name: str) -> str:  # noqa: A002
@@ -51,7 +53,10 @@ def render_one(document: Document, format: str, type_name: str) -> str:  # noqa:
 
 
 def _by_template(
-    documents: Sequence[Document], source: str, typed: Callable[[Document], object]
+    documents: Sequence[Document],
+    source: str,
+    typed: Callable[[Document], object],
+    refuse: Callable[[NacreError], object],
 ) -> Iterator[str]:
     from nacre.cli.render.template.errors import TemplateExecutionError
     from nacre.cli.render.template.evaluate import Template
@@ -64,5 +69,15 @@ def _by_template(
         except TemplateExecutionError:
             return template.render(document, missing_is_error=True)
 
-    # Docker ends its output with a newline also where there is nothing to show.
-    return (f"{rendered(document)}\n" for document in documents) if documents else iter(["\n"])
+    def texts() -> Iterator[str]:
+        shown = False
+        for document in documents:
+            try:
+                yield f"{rendered(document)}\n"
+                shown = True
+            except TemplateExecutionError as error:
+                refuse(error)
+        if not shown:
+            yield "\n"  # Docker ends its output with a newline also where there is nothing to show
+
+    return texts()
