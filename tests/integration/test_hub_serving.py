@@ -140,6 +140,19 @@ def test_a_first_start_that_fails_leaves_no_admin_whose_password_nobody_saw(
     assert start_hub(data=tmp_path / "data").password
 
 
+def test_a_name_can_be_listened_on(start_hub: HubStarter) -> None:
+    hub = start_hub(listen="localhost:0")
+    assert hub.name in {"127.0.0.1", "[::1]"}
+    assert hub.ask("GET", "/healthz").status == 200
+
+
+def test_a_name_that_means_no_address_is_refused_before_anything_is_made(tmp_path: Path) -> None:
+    code, out, err = refused(tmp_path, listen="nacre.invalid:5000")
+    assert (code, out, len(err.splitlines())) == (1, "", 1)
+    assert "cannot listen on nacre.invalid:5000: " in err
+    assert not (tmp_path / "data").exists()
+
+
 def test_ipv6(start_hub: HubStarter) -> None:
     hub = start_hub(listen="[::1]:0")
     assert hub.url.startswith("http://[::1]:")

@@ -48,6 +48,7 @@ class HubApp:
             return
         await receive()
         async with AsyncExitStack() as stack:
+            (self._data / "blobs").mkdir(exist_ok=True)
             records = await stack.enter_async_context(open_records(self._data / "hub.db"))
             passwords = stack.enter_context(Passwords())
             logins = Logins(records.users, passwords, Attempts(_now), _now)

@@ -80,7 +80,7 @@ class Hub:
 @pytest.fixture
 def hub(tmp_path: Path) -> Hub:
     made = Hub(tmp_path / "data")
-    made.settings.data.mkdir()
+    made.settings.blobs.mkdir(parents=True)
 
     async def fill(pusher: Pusher) -> None:
         app = await pusher.repository("team/app", Visibility.PRIVATE)
@@ -279,27 +279,34 @@ def test_retention_is_set_shown_and_applied(hub: Hub) -> None:
 
 
 def test_a_namespace_sets_retention_for_all_its_repositories(hub: Hub) -> None:
-    assert hub.good("retention", "set", "team/", "--last", "0") == ["team/"]
-    assert hub.good("retention", "show", "team/", "--format", "{{.Last}}") == ["0"]
+    assert hub.good("retention", "set", "team/", "--matching", "no") == ["team/"]
+    assert hub.good("retention", "show", "team/", "--format", "{{.Matching}}") == ["no"]
     assert "no namespace" in hub.refused("retention", "show", "far/")
     assert len(hub.good("retention", "run", "--dry-run", "team/app")) == 3
     hub.good("retention", "set", "team/app", "--last", "5")
     assert hub.good("retention", "run", "--dry-run") == []
-    assert "no namespace" in hub.refused("retention", "set", "far/", "--last", "0")
+    assert "no namespace" in hub.refused("retention", "set", "far/", "--last", "1")
 
 
 def test_retention_keeps_tags_that_the_hub_never_deletes(
     hub: Hub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("NACRE_HUB_REGISTRY_IMMUTABLE", "v.*")
-    hub.good("retention", "set", "team/", "--last", "0")
+    hub.good("retention", "set", "team/", "--matching", "no")
     assert hub.good("retention", "run") == ["deleted: team/app:latest"]
     assert set(digests(hub)) == {"v1", "v2"}
 
 
 @pytest.mark.parametrize(
     "words",
-    [["--last", "many"], ["--matching", "("], ["--pushed-within", "soon"], []],
+    [
+        ["--last", "many"],
+        ["--last", "0"],
+        ["--pushed-within", "0s"],
+        ["--matching", "("],
+        ["--pushed-within", "soon"],
+        [],
+    ],
     ids="".join,
 )
 def test_bad_rules_are_refused(hub: Hub, words: list[str]) -> None:

@@ -23,9 +23,17 @@ if TYPE_CHECKING:
 
 
 def _number(text: str) -> int:
-    if not re.fullmatch("[0-9]{1,9}", text):
-        raise ValueError("must be a number from 0")
+    if not re.fullmatch("[0-9]{1,9}", text) or not int(text):
+        # None of the latest is no rule that keeps anything: without others, all tags would go.
+        raise ValueError("must be a number from 1; --clear begins with no rules")
     return int(text)
+
+
+def _time(text: str) -> object:
+    time = hub_kinds.TIME.read(text)
+    if not time:
+        raise ValueError("must be longer than nothing; --clear begins with no rules")
+    return time
 
 
 def _pattern(text: str) -> str:
@@ -36,12 +44,13 @@ def _pattern(text: str) -> str:
     return text
 
 
+_TIME = Kind("time", _time, written=units.written_duration)
 FLAGS = (
     switch("clear", "Begin with no rules, which keeps everything"),
     Flag("last", Kind("int", _number), None, "Keep this many tags, the latest pushed first"),
     Flag("matching", Kind("pattern", _pattern), None, "Keep tags matching a regular expression"),
-    Flag("pulled-within", hub_kinds.TIME, None, "Keep what was pulled so recently (30d)"),
-    Flag("pushed-within", hub_kinds.TIME, None, "Keep what was pushed so recently (30d)"),
+    Flag("pulled-within", _TIME, None, "Keep what was pulled so recently (30d)"),
+    Flag("pushed-within", _TIME, None, "Keep what was pushed so recently (30d)"),
 )
 
 

@@ -33,20 +33,25 @@ def run(given: Given, console: Console) -> int:
     """Serve until stopped."""
     with held():  # What a signal raises while something is imported may be lost.
         from nacre.hub.configuration.settings import load
-        from nacre.hub.preparing import prepare
-        from nacre.hub.processes.serving import check_certificate, free_address, serve
+        from nacre.hub.preparing import check_log, prepare
+        from nacre.hub.processes.certificate import checked_certificate
+        from nacre.hub.processes.serving import free_address, serve
 
-    def checked() -> Settings:
-        settings = load(
+    def stated() -> Settings:
+        return load(
             file=given.config or None,
             data=given.data or None,
             listen=given.listen or None,
             anonymous_push=given.anonymous_push or None,
         )
-        check_certificate(settings)
+
+    def again() -> Settings:
+        settings = stated()
+        check_log(settings)
         return settings
 
-    settings = checked()
+    settings = stated()
+    certificate = checked_certificate(settings.options.server)
     address = free_address(settings)
     with held():  # An admin whose password nobody saw would be of no use.
         password = asyncio.run(prepare(settings))
@@ -55,11 +60,11 @@ def run(given: Given, console: Console) -> int:
             console.line("it is shown only now; change it with: nacre hub user passwd admin")
             console.stdout.flush()
     host, port = f"[{address[0]}]" if ":" in address[0] else address[0], address[1]
-    scheme = "https" if settings.options.server.tls_certificate else "http"
+    scheme = "https" if certificate else "http"
 
     def ready() -> None:
         console.line(f"nacre hub listens on {scheme}://{host}:{port}, data in {settings.data}")
         console.stdout.flush()  # nothing else is said for as long as the hub lives
 
-    serve(settings, address, again=checked, on_ready=ready)
+    serve(settings, address, certificate, again=again, on_ready=ready)
     return 0

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from urllib.parse import urlsplit
 
 from nacre.errors import Invalid
 from nacre.hub.configuration.options import Limits, Options, Server, written
 from nacre.hub.configuration.rates import Rate
+from nacre.oci.reference import is_domain, is_repository_path
 
 _SERVICE = re.compile(r"[A-Za-z0-9._:/-]{1,255}")
+_URL = re.compile(r"https?://([^/?#]+)(?:/[A-Za-z0-9._~!$&'()*+,;=:@%/-]*)?")
 _YEARS = 100 * 365 * 86_400  # seconds
 
 
@@ -36,6 +37,9 @@ def check(options: Options) -> None:
     _check_server(options.server)
     _check_numbers(options)
     _check_rates(options.limits)
+    for name in options.registry.sparse:
+        if "/" in name or not is_repository_path(name):
+            raise _refused("registry.sparse", f": {name!r} cannot be the name of a namespace")
     if not _SERVICE.fullmatch(options.auth.service):
         raise _refused("auth.service", f": {options.auth.service!r} is no name of a service")
     try:
@@ -52,13 +56,23 @@ def _check_server(server: Server) -> None:
     if bool(server.tls_certificate) != bool(server.tls_key):
         stated = "server.tls-certificate" if server.tls_certificate else "server.tls-key"
         raise InvalidSettings("server.tls-certificate and server.tls-key go together", key=stated)
-    if server.url and (urlsplit(server.url).scheme not in {"http", "https"} or "?" in server.url):
-        raise _refused("server.url", f": {server.url!r} is not an http or https address")
+    if server.url and not _is_address(server.url):
+        raise _refused(
+            "server.url",
+            f": {server.url!r} is not an http or https address",
+            "write it like https://hub.example.com",
+        )
     for proxy in server.trusted_proxies:
         try:
             ipaddress.ip_network(proxy, strict=False)
         except ValueError:
             raise _refused("server.trusted-proxies", f": {proxy!r} is no address") from None
+
+
+def _is_address(url: str) -> bool:
+    """Say whether clients can be sent to a URL: it is put into headers of answers as it is."""
+    match = _URL.fullmatch(url)
+    return match is not None and is_domain(match[1])
 
 
 def _check_numbers(options: Options) -> None:
@@ -69,6 +83,7 @@ def _check_numbers(options: Options) -> None:
         ("server.workers", server.workers, 1, 64),
         ("server.stop-within", server.stop_within.total_seconds(), 1, 86_400),
         ("auth.token-life", auth.token_life.total_seconds(), 60, 86_400),
+        ("registry.manifest-limit", registry.manifest_limit, 1024, 1 << 30),
         ("registry.page", registry.page, 1, 100_000),
         ("registry.client-patience", seconds, 1, 86_400),
         # Without any, what a client was told to be there could go before it uses it.

@@ -85,7 +85,11 @@ class Registry:
     manifest_limit: Size = _key(Size(4 << 20), "Largest manifest.")
     blob_limit: Size = _key(Size(0), "Largest blob; 0 is no limit.")
     quota: Size = _key(Size(0), "Bytes that a new namespace may hold; 0 is no limit.")
-    chunk_min: Size = _key(Size(0), "Smallest chunk of an upload that goes on; 0 is no limit.")
+    chunk_min: Size = _key(
+        Size(0),
+        "What clients are told to send in a chunk at least; smaller ones are taken, too. "
+        "0 tells nothing.",
+    )
     page: int = _key(10_000, "Most names in one page of a listing.")
     client_patience: timedelta = _key(
         timedelta(seconds=60), "How long a client may send nothing before its request is ended."

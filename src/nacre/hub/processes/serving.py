@@ -1,16 +1,17 @@
-"""Starting to serve: the address, the certificate, then the workers."""
+"""Starting to serve: the address, then the workers."""
 
 from __future__ import annotations
 
 import errno
 import socket
-import ssl
 from collections.abc import Callable
-from pathlib import Path
 
-from nacre.errors import Conflict, Invalid, Unavailable
+from nacre.errors import Conflict, Unavailable
 from nacre.hub.configuration.settings import Settings
+from nacre.hub.processes.certificate import Certificate
 from nacre.hub.processes.stopping import held
+
+_NOT_OURS = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
 class AddressInUse(Conflict):
@@ -18,73 +19,52 @@ class AddressInUse(Conflict):
 
 
 def free_address(settings: Settings) -> tuple[str, int]:
-    """Return the host and port to listen on; port 0 becomes one that is free.
+    """Return the IP address and port to listen on; port 0 becomes one that is free.
+
+    Of the addresses that a name has, the first that this machine has too.
 
     Raises:
         AddressInUse: another process listens there.
-        Unavailable: this machine has no such address, or we may not use the port.
+        Unavailable: the name means no address, this machine does not have it, or we may not use
+            the port.
     """
     host, port = settings.address
     try:
-        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
-        with socket.socket(family, socket.SOCK_STREAM) as probe:
-            # The server shares its port among workers, and so would share it with another hub.
-            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            probe.bind((host, port))
-            return host, probe.getsockname()[1]
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except OSError as error:
-        shown = settings.options.server.listen
-        if error.errno == errno.EADDRINUSE:
-            raise AddressInUse(
-                f"cannot listen on {shown}: it is in use", remedy="choose another with --listen"
-            ) from None
-        raise Unavailable(
-            f"cannot listen on {shown}: {error.strerror}", remedy="choose another with --listen"
-        ) from None
+        raise _refused(settings, error) from None
+    except UnicodeError:
+        raise _refused(settings, OSError(errno.EINVAL, "that is no name")) from None
+    reason = OSError(errno.EADDRNOTAVAIL, "the name has no address")
+    for family, _type, _protocol, _name, address in found:
+        try:
+            return _probed(family, str(address[0]), port)
+        except OSError as error:
+            reason = error
+        if reason.errno not in _NOT_OURS:
+            break
+    raise _refused(settings, reason)
 
 
-def check_certificate(settings: Settings) -> None:
-    """Check that the certificate and its key, if there are any, can be used.
-
-    Raises:
-        Invalid: they cannot.
-    """
-    server = settings.options.server
-    certificate, key = server.tls_certificate, server.tls_key
-    if not certificate:
-        return
-    _read(certificate, "server.tls-certificate")
-    if b"ENCRYPTED" in _read(key, "server.tls-key"):
-        raise Invalid(
-            f"the key {key} needs a password",
-            remedy="'openssl pkcs8 -topk8 -nocrypt' makes one without",
-        )
-    try:
-        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, _no_password)
-    except (OSError, ssl.SSLError) as error:
-        is_other = getattr(error, "reason", "") == "KEY_VALUES_MISMATCH"
-        reason = "the key is another certificate's" if is_other else "they are not PEM, or damaged"
-        raise Invalid(
-            f"cannot use the certificate {certificate} with the key {key}: {reason}",
-            remedy="check server.tls-certificate and server.tls-key",
-        ) from None
+def _refused(settings: Settings, reason: OSError) -> Conflict | Unavailable:
+    what, remedy = settings.options.server.listen, "choose another with --listen"
+    if reason.errno == errno.EADDRINUSE:
+        return AddressInUse(f"cannot listen on {what}: it is in use", remedy=remedy)
+    return Unavailable(f"cannot listen on {what}: {reason.strerror}", remedy=remedy)
 
 
-def _read(file: str, setting: str) -> bytes:
-    try:
-        return Path(file).read_bytes()
-    except OSError as error:
-        raise Invalid(f"cannot read {file}: {error.strerror}", remedy=f"check {setting}") from None
-
-
-def _no_password() -> str:
-    """Answer for a key that needs one, which otherwise is asked for at the terminal."""
-    return ""
+def _probed(family: int, address: str, port: int) -> tuple[str, int]:
+    with socket.socket(family, socket.SOCK_STREAM) as probe:
+        # The server shares its port among workers, and so would share it with another hub.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind((address, port))
+        return address, probe.getsockname()[1]
 
 
 def serve(
     settings: Settings,
     address: tuple[str, int],
+    certificate: Certificate | None,
     *,
     again: Callable[[], Settings],
     on_ready: Callable[[], None],
@@ -92,8 +72,9 @@ def serve(
     """Serve until told to stop by a signal.
 
     Args:
-        settings: of the hub, whose certificate was checked.
+        settings: of the hub.
         address: where to listen, from `free_address`.
+        certificate: what to show, from `checked_certificate`; None for plain HTTP.
         again: reads the settings anew and checks them, at SIGHUP.
         on_ready: called when connections are taken.
     """
@@ -101,4 +82,4 @@ def serve(
         # Loaded before the workers are forked: they share it, and start at once.
         from nacre.hub.processes.workers import Workers  # noqa: PLC0415
 
-    Workers(settings, address, again, on_ready).run()
+    Workers(settings, address, certificate, again, on_ready).run()

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
+import signal
 import time
+from collections.abc import Iterable
 from multiprocessing.connection import wait
+from pathlib import Path
 
 from granian.server.mp import WorkerProcess
 
@@ -30,3 +34,19 @@ class HeldWorker(WorkerProcess):
         if wait([self.inner.sentinel], 0):
             while self.inner.is_alive():
                 time.sleep(_MOMENT)
+
+
+def living(workers: Iterable[WorkerProcess]) -> list[WorkerProcess]:
+    """Return those that have not ended."""
+    return [worker for worker in workers if worker.is_alive()]  # type: ignore[no-untyped-call]
+
+
+def serves(worker: WorkerProcess) -> bool:
+    """Return whether it serves by now: that is when its loop heeds signals."""
+    try:
+        status = Path(f"/proc/{worker.inner.pid}/status").read_text()
+    except OSError:
+        return False
+    blocked = re.search(r"^SigBlk:\s*([0-9a-f]+)$", status, re.MULTILINE)
+    is_held = blocked is None or int(blocked[1], 16) >> (signal.SIGTERM - 1) & 1
+    return not is_held and worker.is_alive()  # type: ignore[no-untyped-call]

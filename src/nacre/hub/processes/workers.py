@@ -1,8 +1,8 @@
 """The workers of a hub: the processes that serve, each with the whole application.
 
 Loaded only to serve: the server is large. The process that was started keeps them: SIGTERM and
-SIGINT end them after the requests in flight, SIGHUP replaces them one after another. Signals may
-come to all processes at once (a terminal's do), and at any moment (see ``stopping``).
+SIGINT end them after the requests in flight, SIGHUP replaces them. Signals may come to all of a
+hub's processes at once (a terminal's do), and at any moment (see ``stopping``).
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ import socket
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, cast
 
 from granian.constants import HTTPModes, Interfaces, Loops, SSLProtocols
@@ -25,8 +24,9 @@ from nacre.errors import NacreError
 from nacre.hub.app import HubApp, create_app
 from nacre.hub.configuration.settings import Settings
 from nacre.hub.processes import loop
+from nacre.hub.processes.certificate import Certificate, checked_certificate
 from nacre.hub.processes.stopping import leave_renewing_to_the_parent
-from nacre.hub.processes.worker import HeldWorker
+from nacre.hub.processes.worker import HeldWorker, living, serves
 
 _BUFFER = 96 * 1024
 """Bytes that a connection holds on their way in or out. Measured: with 64 KiB, pushes take a third
@@ -36,6 +36,8 @@ _log = logging.getLogger("_granian")
 _MOST_FILES = 1 << 16
 _GLANCE = 0.05
 """How often to look whether a worker listens, in seconds."""
+_FORGIVEN = 5
+"""How many workers may end by themselves within a minute, however soon after each other."""
 
 
 @dataclass
@@ -56,7 +58,8 @@ class Workers(MPServer):
     Args:
         settings: of the hub.
         address: host and port to listen on.
-        again: reads the settings anew, with all that belongs to them, and checks them.
+        certificate: what the workers show; it is closed when another takes its place.
+        again: reads the settings anew and checks them.
         on_ready: called when the first worker takes connections.
     """
 
@@ -64,16 +67,16 @@ class Workers(MPServer):
         self,
         settings: Settings,
         address: tuple[str, int],
+        certificate: Certificate | None,
         again: Callable[[], Settings],
         on_ready: Callable[[], None],
     ) -> None:
-        options = settings.options
         super().__init__(
             "nacre-hub",
             address=address[0],
             port=address[1],
             interface=Interfaces.ASGI,
-            workers=options.server.workers,
+            workers=settings.options.server.workers,
             loop=cast("Loops", loop.NAME),
             websockets=False,
             # With HTTP/2, a connection that never says anything would never be closed.
@@ -81,14 +84,16 @@ class Workers(MPServer):
             backpressure=_most_connections(),
             log_level=LogLevels.warning,
             log_dictconfig=_to_standard_error(),
-            workers_kill_timeout=round(options.server.stop_within.total_seconds()),
             respawn_failed_workers=True,
         )
         self._loader = Loader(settings)
+        self._certificate = certificate
         self._address = address
         self._again = again
         self._on_ready = on_ready
-        self._take_over(settings)
+        self._aside: list[WorkerProcess] = []
+        self._ends: list[float] = []
+        self._use(settings, certificate)
 
     def run(self) -> None:
         """Serve until told to stop by a signal."""
@@ -106,52 +111,117 @@ class Workers(MPServer):
 
     def signal_handler_interrupt(self, *args: object) -> None:
         """Stop; a worker that was told so too, and is quicker, has not failed."""
-        for worker in self.wrks:
+        for worker in (*self.wrks, *self._aside):
             worker.interrupt_by_parent = True
         super().signal_handler_interrupt(*args)  # type: ignore[no-untyped-call]
 
-    def signal_handler_reload(self, *_args: object) -> None:
-        """Replace the workers; with settings that cannot be used, everything stays as it is."""
+    def _reload(self, spawn_target: object, target_loader: object) -> None:
+        """Replace the workers; where that cannot be done, everything stays as it is.
+
+        Those before serve until all others do, and then finish what they have begun, however long
+        that takes: granian would replace one after another, and kill those with slow clients.
+        """
+        self.reload_signal = False
+        self.main_loop_interrupt.clear()
+        before = self._loader.settings, self._certificate
         try:
             settings = self._again()
-            self._take_over(settings)
+            certificate = checked_certificate(settings.options.server)
         except NacreError as error:
             _log.error("nothing was changed: %s", error)
-            return
-        self._loader.settings = settings
-        _log.warning("the settings were read anew, the workers are being replaced")
-        super().signal_handler_reload()  # type: ignore[no-untyped-call]
+        else:
+            _log.warning("the settings were read anew, the workers are being replaced")
+            self._use(settings, certificate)
+            unused = before[1]
+            if not self._replace_workers(spawn_target, target_loader):
+                self._use(*before)
+                unused = certificate
+            if unused:
+                unused.close()
+        self._look_again()
 
-    def _spawn_worker(self, *args: Any, **kwargs: Any) -> WorkerProcess:
+    def _replace_workers(self, spawn_target: object, target_loader: object) -> bool:
+        """Let others serve; return False, and let the same ones do so, when they fail to."""
+        leaving = self.wrks
+        self._aside = [*living(self._aside), *leaving]
+        self.wrks = []
+        for index in range(self.workers):
+            worker = self._spawn_worker(index, spawn_target, target_loader)
+            worker.interrupt_by_parent = True  # Nobody needs it yet: it may end.
+            worker.start()
+            self.wrks.append(worker)
+        if not (serve := self._wait_until_they_serve()):
+            leaving, self.wrks = self.wrks, leaving
+            self._aside = [*(each for each in self._aside if each not in self.wrks), *leaving]
+        for each in leaving:
+            each.terminate()  # type: ignore[no-untyped-call]
+        return serve
+
+    def _wait_until_they_serve(self) -> bool:
+        """Return False when a worker ended before that, or the hub was told something else."""
+        while not all(serves(worker) for worker in self.wrks):
+            if self.interrupt_signal or self.reload_signal:
+                return False
+            if living(self.wrks) != self.wrks:
+                _log.error("nothing was changed: the new workers do not start")
+                return False
+            time.sleep(_GLANCE)
+        for worker in self.wrks:
+            worker.interrupt_by_parent = self.interrupt_signal
+        return living(self.wrks) == self.wrks
+
+    def _spawn_worker(self, *args: Any, **kwargs: Any) -> HeldWorker:
         """Make a worker; granian's own way to make one knows only its own kind."""
         worker = super()._spawn_worker(*args, **kwargs)
         worker.__class__ = HeldWorker
-        return worker
+        return cast("HeldWorker", worker)
 
-    def _respawn_workers(self, *args: Any, **kwargs: Any) -> None:
-        """Replace workers; what was asked for since the server last looked is not forgotten."""
-        super()._respawn_workers(*args, **kwargs)
-        if self.interrupt_signal or self.reload_signal:
+    def _respawn_workers(self, workers: list[int], *args: Any, **kwargs: Any) -> None:
+        """Replace workers that ended by themselves.
+
+        Granian ends the hub when the same one does so twice within seconds. Those that somebody
+        kills are no reason for that; those that cannot start are many within a minute.
+        """
+        super()._respawn_workers(workers, *args, **kwargs)
+        now = time.monotonic()
+        self._ends = [*(end for end in self._ends if now - end < 60), *(now for _ in workers)]
+        if len(self._ends) <= _FORGIVEN:
+            self.respawned_wrks.clear()
+        self._look_again()
+
+    def _look_again(self) -> None:
+        """Let the main loop see what was asked for since it last looked."""
+        if self.interrupt_signal or self.reload_signal or self.interrupt_children:
             self.main_loop_interrupt.set()
 
     def _stop_workers(self) -> None:
         """Stop all; those that ended before count as failed only if nobody had told us to stop."""
+        self.wrks += living(self._aside)
         super()._stop_workers()  # type: ignore[no-untyped-call]
         if self.interrupt_signal:
             self.interrupt_children.clear()
 
-    def _take_over(self, settings: Settings) -> None:
-        """Use what of the settings is the server's own, at the next start of a worker."""
+    def _use(self, settings: Settings, certificate: Certificate | None) -> None:
+        """Start workers with these from now on."""
+        self._loader.settings, self._certificate = settings, certificate
         options = settings.options
         patience = round(options.registry.client_patience.total_seconds() * 1000)
         self.http1_settings = HTTP1Settings(
             header_read_timeout=patience, max_buffer_size=max(options.limits.header, _BUFFER)
         )
-        certificate, key = options.server.tls_certificate, options.server.tls_key
-        if certificate:
-            self.build_ssl_context(
-                Path(certificate), Path(key), None, SSLProtocols.tls12, None, [], False
-            )
+        self.workers_kill_timeout = round(options.server.stop_within.total_seconds())
+        # Not by `build_ssl_context`, which resolves paths: those of files in memory lead nowhere.
+        made: Any = (
+            certificate is not None,
+            certificate.chain if certificate else None,
+            certificate.key if certificate else None,
+            None,
+            str(SSLProtocols.tls12),
+            None,
+            [],
+            False,
+        )
+        self.ssl_ctx = made
 
 
 def _takes_connections(address: tuple[str, int]) -> bool:

@@ -91,6 +91,8 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_file(
         ("[auth]\ntoken-life = '0s'\n", "auth.token-life must be from 60"),
         ("[auth]\nservice = 'a\"b'\n", "is no name of a service"),
         ("[registry]\npage = 0\n", "registry.page must be from 1 to 100000"),
+        ("[registry]\nmanifest-limit = '0'\n", "registry.manifest-limit must be from 1024"),
+        ("[registry]\nsparse = ['a', 'UPPER']\n", "'UPPER' cannot be the name of a namespace"),
         ("[registry]\nclient-patience = '0s'\n", "registry.client-patience must be from 1"),
         ("[collection]\ngrace = '0s'\n", "collection.grace must be from 1"),
         ("[collection]\ntrash = '0s'\n", "collection.trash must be from 1"),
@@ -112,6 +114,26 @@ def test_the_command_line_goes_before_the_environment_and_that_before_the_file(
 def test_what_means_nothing_is_refused_by_name(tmp_path: Path, text: str, said: str) -> None:
     with pytest.raises(InvalidSettings, match=said.replace("(", r"\(")):
         loaded(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://x/y\nz", "https://", "https:///v2", "x.org", "https://x?y", "https://x#y",
+        "https://x y", 'https://x/"', "https://a:b@x", "https://x/\u00e9",
+    ],
+)  # fmt: skip
+def test_what_clients_cannot_be_sent_to_is_no_url(url: str) -> None:
+    with pytest.raises(InvalidSettings, match=r"server.url: .* is not an http or https address"):
+        load(environment=NOWHERE | {"NACRE_HUB_SERVER_URL": url})
+
+
+@pytest.mark.parametrize(
+    "url", ["http://x", "https://hub.example.com:444/some/path", "http://[::1]:5000/"]
+)
+def test_what_clients_can_be_sent_to(url: str) -> None:
+    made = load(environment=NOWHERE | {"NACRE_HUB_SERVER_URL": url})
+    assert made.options.server.url == url
 
 
 def test_what_is_refused_is_found(tmp_path: Path) -> None:

@@ -1,41 +1,38 @@
-"""What is said of a certificate and a key that cannot be used."""
+"""The address that a hub listens on."""
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 
-from nacre.errors import Invalid
+from nacre.errors import Unavailable
 from nacre.hub.configuration.options import Options, Server
-from nacre.hub.configuration.settings import Settings
-from nacre.hub.processes.serving import check_certificate
-from tests.peers.certificates import Authority
+from nacre.hub.configuration.settings import Settings, split_address
+from nacre.hub.processes.serving import AddressInUse, free_address
 
 
-def check(certificate: Path, key: Path) -> None:
-    server = Server(tls_certificate=str(certificate), tls_key=str(key))
-    check_certificate(Settings(Options(server=server), Path("/nowhere")))
+def free(listen: str) -> tuple[str, int]:
+    options = Options(server=Server(listen=listen))
+    return free_address(Settings(options, Path("/nowhere"), address=split_address(listen)))
 
 
-def test_each_reason_that_a_certificate_cannot_be_used_is_told_by_itself(
-    tmp_path: Path, authority: Authority
-) -> None:
-    one, other = authority.issue("one"), authority.issue("other")
-    check(one.certificate, one.key)
-    with pytest.raises(Invalid, match="the key is another certificate's"):
-        check(one.certificate, other.key)
-    absent = tmp_path / "absent"
-    for pair, setting in (((absent, one.key), "certificate"), ((one.certificate, absent), "key")):
-        with pytest.raises(Invalid, match=f"cannot read {absent}: No such file") as caught:
-            check(*pair)
-        assert caught.value.remedy == f"check server.tls-{setting}"
-    wrong = tmp_path / "wrong"
-    wrong.write_text("-----BEGIN ENCRYPTED PRIVATE KEY-----\n")
-    with pytest.raises(Invalid, match=f"the key {wrong} needs a password") as caught:
-        check(one.certificate, wrong)
-    assert "-nocrypt" in caught.value.remedy
-    wrong.write_text("broken\n")
-    for pair in ((wrong, one.key), (one.certificate, wrong)):
-        with pytest.raises(Invalid, match="they are not PEM, or damaged"):
-            check(*pair)
+def test_a_name_becomes_the_address_that_it_means() -> None:
+    host, port = free("localhost:0")
+    assert host in {"127.0.0.1", "::1"}
+    assert port > 0
+
+
+def test_an_address_in_use_is_refused_under_the_name_that_was_given() -> None:
+    with socket.create_server((free("localhost:0")[0], 0)) as other:
+        listen = f"localhost:{other.getsockname()[1]}"
+        with pytest.raises(AddressInUse, match=f"cannot listen on {listen}: it is in use"):
+            free(listen)
+
+
+@pytest.mark.parametrize("name", ["nacre.invalid", "a..b", "a" * 64])
+def test_a_name_that_means_no_address_is_refused(name: str) -> None:
+    with pytest.raises(Unavailable, match=f"cannot listen on {name}:0: ") as caught:
+        free(f"{name}:0")
+    assert caught.value.remedy == "choose another with --listen"
