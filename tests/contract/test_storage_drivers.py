@@ -98,7 +98,7 @@ def user() -> Iterator[User]:
 def overlay_inside(base: Path, *, ranges: bool) -> Stage:
     enter(ranges=ranges)
     ownership = usual_ownership()
-    assert ownership is (KEEP if ranges else RECORDED)
+    assert ownership.record is not ranges
     return stage_of(base, partial(overlay_driver, ownership=ownership), ownership=ownership)
 
 

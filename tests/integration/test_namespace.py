@@ -10,12 +10,14 @@ from pathlib import Path
 import pytest
 
 from nacre.errors import Denied, Unsupported
-from nacre.layers.ownership import KEEP, RECORDED
+from nacre.layers.ownership import KEEP, RECORDED, Unmapped
 from nacre.layers.whiteout import Overlay
 from nacre.storage import copying, fuse, overlay
 from nacre.storage.mounting import mount_overlay, mounts
 from nacre.storage.namespace import enter, is_initial, is_inside, run_inside, usual_ownership
+from nacre.testing.members import file
 from tests.peers.user import User, do_as, everyone_may_use_fuse, folder_for, ordinary_user
+from tests.unit.layers.trees import apply
 
 pytestmark = pytest.mark.root
 
@@ -51,7 +53,7 @@ def test_inside_the_user_is_root(user: User, *, ranges: bool) -> None:
         assert (os.getuid(), os.getgid()) == (0, 0)
         assert is_inside()
         assert not is_initial()
-        assert usual_ownership() is (KEEP if ranges else RECORDED)
+        assert usual_ownership().record is not ranges
         assert overlay.usual_form() is Overlay.USER
 
     do_as(user, check)
@@ -66,6 +68,19 @@ def test_with_ranges_files_can_be_given_away(user: User, base: Path) -> None:
 
     do_as(user, check)
     assert (base / "f").stat().st_uid >= 100_000
+
+
+def test_with_ranges_an_owner_beyond_them_is_told(user: User, base: Path) -> None:
+    def check() -> None:
+        enter()
+        (base / "tree").mkdir()
+        options = {"ownership": usual_ownership()}
+        apply(base / "tree", file("a", uid=65_000, gid=1), **options)
+        with pytest.raises(Unmapped, match="ID 70000") as caught:
+            apply(base / "tree", file("b", uid=70_000), **options)
+        assert "/etc/subuid" in caught.value.remedy
+
+    do_as(user, check)
 
 
 def test_with_one_number_they_cannot(user: User, base: Path) -> None:

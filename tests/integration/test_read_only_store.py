@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,11 +10,14 @@ import pytest
 
 from nacre.content import layout
 from nacre.content.filesystem import FilesystemBlobs
+from nacre.engine.engine import Engine
+from nacre.engine.settings import Settings
 from nacre.engine.state import State
 from nacre.errors import AlreadyExists, Denied, NotFound
 from nacre.oci.descriptor import Descriptor
-from nacre.testing import an_image
-from nacre.testing.builders import put
+from nacre.testing import a_layer, an_image
+from nacre.testing.builders import LINUX, put
+from nacre.value import replace
 from tests.integration.mounts import read_only
 
 pytestmark = pytest.mark.root
@@ -67,6 +71,20 @@ def test_whoever_writes_names_is_told(store: Path) -> None:
         with pytest.raises(Denied), state.collecting():
             pass
     assert caught.value.remedy
+
+
+@pytest.mark.parametrize("driver", ["erofs", "overlay", "fuse", "copying"])
+def test_what_is_ready_is_seen_with_a_driver_that_is_forced(tmp_path: Path, driver: str) -> None:
+    root = tmp_path / "store"
+    run = tmp_path / "run"
+    settings = Settings(root=root, storage_driver=driver, run=run, platform=LINUX, environment={})
+    with Engine(settings=settings) as engine:
+        engine.images.import_(io.BytesIO(a_layer({"f": b"1"})), "a")
+        with engine.images.mounted("a") as tree:
+            assert (tree / "f").read_bytes() == b"1"
+    anew = replace(settings, run=tmp_path / "another run")  # where nothing is known to work
+    with read_only(root), Engine(settings=anew) as engine, engine.images.mounted("a") as tree:
+        assert (tree / "f").read_bytes() == b"1"
 
 
 def test_there_is_no_store_where_none_can_be_made(tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from nacre.images.tree import FileInfo as FileInfo  # noqa: PLC0414
     from nacre.images.tree import ImageTree
     from nacre.images.tree import Listing as Listing  # noqa: PLC0414
+    from nacre.layers.union.node import Node
 
 
 class NotAFile(Invalid):
@@ -130,14 +131,13 @@ class Seeing:
 
         """
         from nacre.images import takeout
-        from nacre.images.export import named, write_tar
         from nacre.layers.paths import clean, split
 
         tree, place = self._tree(name, platform), os.fsencode(path)
         node = tree.find(place, follow=follow)
         base = b"" if place.endswith(b"/.") else split(clean(place))[1]
         if not isinstance(destination, str | os.PathLike):
-            write_tar(destination, named(tree.tree, node, base), tree.layers)
+            self._write_tar(destination, tree, node, base)
             return None
         where = takeout.destination(
             os.fspath(destination), base, is_directory=node.children is not None
@@ -174,16 +174,19 @@ class Seeing:
 
         """
         from nacre.content.diskerrors import disk_errors
-        from nacre.images.export import named, write_tar
         from nacre.transports.tarball import replacing
 
         tree = self._tree(name, platform)
-        members = named(tree.tree, tree.tree.root)
         if not isinstance(destination, Path):
-            write_tar(destination, members, tree.layers)
+            self._write_tar(destination, tree, tree.tree.root)
             return
         with replacing(destination) as out, disk_errors(destination):
-            write_tar(out, members, tree.layers)
+            self._write_tar(out, tree, tree.tree.root)
+
+    def _write_tar(self, out: BinaryIO, tree: ImageTree, top: Node, name: bytes = b"") -> None:
+        from nacre.images.export import named, write_tar
+
+        write_tar(out, named(tree.tree, top, name), tree.layers, spool=self._parts.store.root)
 
     def _tree(self, name: str, platform: str | None) -> ImageTree:
         from nacre.images.tree import ImageTree

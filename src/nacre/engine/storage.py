@@ -17,6 +17,7 @@ from pathlib import Path
 
 from nacre.content.diskerrors import disk_errors
 from nacre.content.durable import make_folder
+from nacre.engine.run_folders import claim
 from nacre.errors import NacreError, NotFound, Unavailable, Unsupported
 from nacre.images.rawtars import BlobTars
 from nacre.oci.digest import Digest
@@ -27,6 +28,7 @@ from nacre.storage.erofs.driver import ErofsDriver
 from nacre.storage.mounts import SharedMounts
 from nacre.storage.namespace import answer_inside, enter, usual_ownership
 from nacre.storage.scratch import scratches_in
+from nacre.storage.trials import clear_trials
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -222,6 +224,8 @@ class Storage:
     def _begin(self) -> None:
         with disk_errors(self._folder):
             make_folder(self._folder, _PRIVATE)
+        clear_trials(self._folder)
+        claim(self._run, self._folder.parent)
 
     def _mounting(self) -> list[StorageDriver]:
         """Return the drivers that may have mounted something since this machine was started."""

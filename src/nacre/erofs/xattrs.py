@@ -26,14 +26,9 @@ _PREFIXES = (
 )
 _NAMES = dict(_PREFIXES)
 _WHOLE = (2, 3)  # these are names, with nothing behind them
-_MAX_NAME = 0xFF
+_MAX_NAME = 0xFF  # prefix and all: the format would have room for more, listxattr(2) has not
 _MAX_VALUE = 0xFFFF
 _MAX_COUNT = 0xFFFF
-
-
-def is_storable(name: bytes) -> bool:
-    """Say whether the format has a place for an attribute of this name."""
-    return _split(name) is not None
 
 
 # Most files have none, and where all have some, they are the same few.
@@ -102,6 +97,6 @@ def _split(name: bytes) -> tuple[int, bytes] | None:
     for number, prefix in _PREFIXES:
         if name.startswith(prefix):
             rest = name[len(prefix) :]
-            fits = not rest if number in _WHOLE else 0 < len(rest) <= _MAX_NAME
+            fits = not rest if number in _WHOLE else rest != b"" and len(name) <= _MAX_NAME
             return (number, rest) if fits and b"\0" not in rest else None
     return None

@@ -62,6 +62,10 @@ class Contents:
         size = node.stored_size
         return cast("BinaryIO", _Content(self._tar_at(node), size, None))
 
+    def can_seek(self, node: Node) -> bool:
+        """Say whether going back to a file costs nothing, as its layer is here as a raw tar."""
+        return self._tar_at(node).can_seek
+
     def _tar_at(self, node: Node) -> _Tar:
         layer, offset = node.toc.layer, node.data_offset
         tar = self._tar
@@ -72,6 +76,11 @@ class Contents:
             self._layer, self._tar = layer, tar
         tar.skip_to(offset)
         return tar
+
+
+def unfolded(stored: BinaryIO, node: Node) -> BinaryIO:
+    """Return the content of a regular file, holes as zeros, from what is stored of it."""
+    return cast("BinaryIO", _Content(stored, node.size, node.sparse))
 
 
 def in_order(nodes: Iterable[Node]) -> list[Node]:
@@ -85,6 +94,10 @@ class _Tar:
     def __init__(self, stream: BinaryIO, position: int) -> None:
         self._stream = stream
         self.position = position
+
+    @property
+    def can_seek(self) -> bool:
+        return self._stream.seekable()
 
     def read(self, size: int) -> bytes:
         data = self._stream.read(size)
@@ -102,7 +115,7 @@ class _Tar:
 class _Content(io.RawIOBase):
     """The content of one file."""
 
-    def __init__(self, tar: _Tar, size: int, sparse: tuple[Extent, ...] | None) -> None:
+    def __init__(self, tar: _Tar | BinaryIO, size: int, sparse: tuple[Extent, ...] | None) -> None:
         super().__init__()
         self._tar = tar
         extents = (Extent(0, size),) if sparse is None else sparse

@@ -1,9 +1,9 @@
 """What differs between the trees of two images.
 
-Two things are the same when all that lstat(2) shows of them is, and their extended attributes,
-and the content of files; but the sizes and times of directories and the numbers of links do not
-count. Content has to be read only where files that look the same come from different places;
-then each layer passes once.
+Two things are the same when all that lstat(2) shows of them is, and the extended attributes that
+a mounted tree shows, and the content of files; but the sizes and times of directories and the
+numbers of links do not count. Content has to be read only where files that look the same come from
+different places; then each layer passes once.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from nacre.images.tree import ImageTree, kind_of, shown_path
 from nacre.layers.paths import ROOT, joined
 from nacre.layers.union.history import Change
 from nacre.layers.union.node import Node
+from nacre.layers.xattrs import kept_xattrs
 
 
 class Difference(NamedTuple):
@@ -92,7 +93,7 @@ def _look_same(old: Node, new: Node) -> bool:
 
 
 def _attributes(node: Node) -> tuple[object, ...]:
-    what = id(node.kind), node.mode, node.uid, node.gid, node.xattrs
+    what = id(node.kind), node.mode, node.uid, node.gid, kept_xattrs(node.kind, node.xattrs)
     return (*what, node.size, node.linkname, node.device)
 
 

@@ -1,23 +1,27 @@
 """A tree of an image, or a part of it, as one tar.
 
-The same image always gives the same bytes. They come in the order in which the layers have them,
-so that each layer passes once and nothing has to be kept: all directories first, by name; then
-whatever else there is, from the base up, in the order of the layers' tars. A file with several
-names comes under the first of them, and the others follow it as hard links.
+The same image always gives the same bytes. They come in the order of the tree: each directory,
+then all that is in it, by name; whoever unpacks may give a directory its attributes as soon as
+something follows that lies outside, as GNU tar does. A file with several names comes under the
+first of them, the others are hard links to it. Extended attributes are those that a mounted tree
+shows.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import IO
+from pathlib import Path
+from typing import IO, BinaryIO
 
-from nacre.images.contents import PIECE, Contents, in_order, is_file
+from nacre.images.anyorder import AnyOrder
+from nacre.images.contents import PIECE, is_file
 from nacre.layers.entry import Entry, Kind
 from nacre.layers.errors import LayerLimit
 from nacre.layers.paths import ROOT
 from nacre.layers.tar.write import END_OF_ARCHIVE, header_blocks, padding
 from nacre.layers.union.node import Node
 from nacre.layers.union.tree import Tree
+from nacre.layers.xattrs import kept_xattrs
 from nacre.storage.layers import Layers
 
 MAX_SIZE = 1 << 40
@@ -43,6 +47,7 @@ def write_tar(
     members: Iterable[tuple[bytes, Node]],
     layers: Layers,
     *,
+    spool: Path | None = None,
     max_size: int = MAX_SIZE,
 ) -> None:
     """Write nodes under the names that they are to have.
@@ -51,37 +56,42 @@ def write_tar(
         out: where to.
         members: names without a final slash, and nodes; a directory before what is in it.
         layers: where the layers are.
+        spool: a folder for what has to wait, see ``AnyOrder``.
         max_size: most bytes of all files together.
 
     Raises:
         LayerLimit: the files are larger; nothing is written then.
         NotFound: a layer is not here.
+        Denied, Unavailable: what has to wait cannot be written to the disk.
         OSError: ``out`` cannot be written to.
     """
-    names: dict[Node, list[bytes]] = {}
-    for name, node in members:
-        names.setdefault(node, []).append(name)
-    check_size(names, max_size)
-    for node, (name, *_) in names.items():
-        if node.children is not None:
+    listed = list(members)
+    first: dict[Node, bytes] = {}
+    for name, node in listed:
+        first.setdefault(node, name)
+    check_size(first, max_size)
+    with AnyOrder(layers, filter(_has_content, first), spool) as contents:
+        for name, node in listed:
+            if first[node] != name:
+                out.write(header_blocks(_link(node, name, first[node])))
+                continue
             _write_header(out, name, node)
-    with Contents(layers) as contents:
-        for node in in_order(node for node in names if node.children is None):
-            first, *others = names[node]
-            _write_header(out, first, node)
-            if is_file(node):
-                _write_content(out, node, contents)
-            for name in others:
-                out.write(header_blocks(_link(node, name, first)))
+            if _has_content(node):
+                _write_content(out, node, contents.open(node))
     out.write(END_OF_ARCHIVE)
 
 
+def _has_content(node: Node) -> bool:
+    return is_file(node) and node.size > 0
+
+
 def _write_header(out: IO[bytes], name: bytes, node: Node) -> None:
-    out.write(header_blocks(node.entry._replace(name=name, sparse=None)))
+    entry = node.entry
+    xattrs = kept_xattrs(entry.kind, entry.xattrs)
+    out.write(header_blocks(entry._replace(name=name, sparse=None, xattrs=xattrs)))
 
 
-def _write_content(out: IO[bytes], node: Node, contents: Contents) -> None:
-    stream = contents.open(node)
+def _write_content(out: IO[bytes], node: Node, stream: BinaryIO) -> None:
     while piece := stream.read(PIECE):
         out.write(piece)
     out.write(padding(node.size))

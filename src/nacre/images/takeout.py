@@ -105,7 +105,7 @@ def take_out(
     if not os.access(folder, os.W_OK | os.X_OK):
         raise Denied(f"no permission to write to {folder}")
     with Root.open(folder) as root, _staged(root, place.name, node) as top:
-        return _Taker(tree, layers, root, archive=archive).take(node, top)
+        return _Taker(tree, layers, root, archive=archive, name=place.name).take(node, top)
 
 
 @contextmanager
@@ -145,13 +145,17 @@ def _is_merged(root: Root, path: bytes, node: Node) -> bool:
 
 
 class _Taker:
-    """Makes members of a tree in a folder."""
+    """Makes members of a tree in a folder; ``name`` is what the topmost is called in the end."""
 
-    def __init__(self, tree: Tree, layers: Layers, root: Root, *, archive: bool) -> None:
+    def __init__(
+        self, tree: Tree, layers: Layers, root: Root, *, archive: bool, name: bytes
+    ) -> None:
         self._tree = tree
         self._layers = layers
         self._root = root
         self._archive = archive
+        self._name = name
+        self._top = b""
         self._losses = Losses()
         self._attributes = Attributes(KEEP, None, self._losses)
         self._writer = TreeWriter(
@@ -161,18 +165,25 @@ class _Taker:
         self._merged = {b""}
 
     def take(self, top: Node, name: bytes) -> TakenOut:
+        """Make a node under a name, perhaps not the one that it has in the end."""
+        self._top = name
         with self._writer:
             for path, node in self._tree.walk(top, name):
                 if path:
-                    with _told(path):
+                    with _told(self._named(path)):
                         self._make(path, node)
             self._fill()
-            with _told(name):
+            with _told(self._name):
                 self._link()
                 self._writer.directories.finish()
         size = sum(node.size for node in self._names)
         count = sum(map(len, self._names.values()))
-        return TakenOut(count, size, tuple(self._losses))
+        losses = (loss._replace(example=self._named(loss.example)) for loss in self._losses)
+        return TakenOut(count, size, tuple(losses))
+
+    def _named(self, path: bytes) -> bytes:
+        """Return what a member is called in the end."""
+        return self._name + path[len(self._top) :]
 
     def _make(self, path: bytes, node: Node) -> None:
         """Make anything but a file, whose content may have to wait for others."""
@@ -200,7 +211,7 @@ class _Taker:
         with Contents(self._layers) as contents:
             for node in in_order(filter(is_file, self._names)):
                 path = self._names[node][0]
-                with _told(path):
+                with _told(self._named(path)):
                     self._write(path, node, contents)
 
     def _write(self, path: bytes, node: Node, contents: Contents) -> None:

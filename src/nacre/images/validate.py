@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 
 from nacre.content.documents import read_config, read_document
 from nacre.content.store import BlobNotFound, BlobReader
@@ -16,6 +16,7 @@ from nacre.oci.digest import Digest
 from nacre.oci.manifest import Index, Manifest
 
 _PIECE = 1024 * 1024
+_ANEW = "remove all images that have the layer, then pull or load them again"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,13 @@ class Checked:
 
 Memory = dict[Descriptor, Checked]
 
+RawTar = Callable[[Digest], Descriptor | None]
+"""Returns the raw tar of a layer, by its diff_id, as it lies there; None if there is none."""
+
+
+def _none(_diff_id: Digest) -> None:
+    """Know of no raw tars."""
+
 
 def validate(
     reader: BlobReader,
@@ -50,10 +58,12 @@ def validate(
     *,
     complete: bool = False,
     memory: Memory | None = None,
+    raw_tar: RawTar = _none,
 ) -> Iterator[Problem]:
     """Yield all that is wrong with what a descriptor stands for, reading each blob once.
 
-    Sizes, digests, the number of layers and their diff_ids (by unpacking) are checked.
+    Sizes, digests, the number of layers and their diff_ids (by unpacking) are checked. So are raw
+    tars that are kept beside the form that the manifest names: files are read from them.
 
     Args:
         reader: where the blobs are.
@@ -62,17 +72,22 @@ def validate(
             an index lists, and layers that may not be distributed.
         memory: what is known of blobs that were read before; pass the same for several images
             that share layers.
+        raw_tar: finds the raw tars of layers.
 
     """
-    walk = _Walk(reader, complete=complete, memory={} if memory is None else memory)
+    memory = {} if memory is None else memory
+    walk = _Walk(reader, complete=complete, memory=memory, raw_tar=raw_tar)
     yield from walk.document(root, "manifest", is_required=True)
 
 
 class _Walk:
-    def __init__(self, reader: BlobReader, *, complete: bool, memory: Memory) -> None:
+    def __init__(
+        self, reader: BlobReader, *, complete: bool, memory: Memory, raw_tar: RawTar
+    ) -> None:
         self._reader = reader
         self._complete = complete
         self._memory = memory
+        self._raw_tar = raw_tar
         self._visited: set[Digest] = set()
 
     def document(
@@ -130,6 +145,10 @@ class _Walk:
         if checked and checked.diff_id and promised and checked.diff_id != promised:
             reason = f"unpacks to {checked.diff_id}, not to {promised} as its config says"
             yield Problem(descriptor, what, reason)
+        tar = self._raw_tar(promised) if promised and promised != descriptor.digest else None
+        for problem in self._blob(tar, f"raw tar of {what}", is_required=False) if tar else ():
+            # What comes in again would leave it as it is: it is here already.
+            yield replace(problem, reason=f"{problem.reason}; {_ANEW}")
 
     def _blob(self, descriptor: Descriptor, what: str, *, is_required: bool) -> Iterator[Problem]:
         if descriptor not in self._memory:

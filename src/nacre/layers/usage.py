@@ -12,7 +12,7 @@ from nacre.layers.paths import split
 from nacre.layers.toc import Toc
 from nacre.layers.union import Node, NoSuchPath, Tree
 from nacre.layers.union.fold import Fold
-from nacre.layers.whiteout import Role, target
+from nacre.layers.whiteout import Role, stored_link, target
 
 _REG = Kind.REG.value[0]
 
@@ -58,9 +58,18 @@ def layer_usage(tree: Tree) -> list[LayerUsage]:
         seen[node.layer] += node.size
     usages = []
     for number, toc in enumerate(tree.layers):
-        size = sum(toc.sizes)
-        usages.append(LayerUsage(toc.kinds.count(_REG), size, size - seen[number]))
+        sizes = list(_file_sizes(toc))
+        size = sum(sizes)
+        usages.append(LayerUsage(len(sizes), size, size - seen[number]))
     return usages
+
+
+def _file_sizes(toc: Toc) -> Iterator[int]:
+    """Go through the files of a layer: what says that something is gone is none of them."""
+    for path, kind, role, size in zip(toc.paths, toc.kinds, toc.roles, toc.sizes, strict=True):
+        # A file in AUFS's store of links has its names in the tree.
+        if kind == _REG and (role == Role.ENTRY or stored_link(path)):
+            yield size
 
 
 def efficiency(layers: Iterable[Toc]) -> Efficiency:

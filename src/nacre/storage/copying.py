@@ -16,7 +16,6 @@ import os
 from collections.abc import Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from nacre.content.diskerrors import disk_errors
@@ -33,6 +32,7 @@ from nacre.storage.copytree import copy_tree
 from nacre.storage.layers import Layers
 from nacre.storage.scratch import Scratch, Scratches
 from nacre.storage.staging import Staging, disk_usage, sync_file_system
+from nacre.storage.trials import trial_folder
 from nacre.storage.unpacking import delta_sizes, unpack_delta
 
 if TYPE_CHECKING:
@@ -239,7 +239,7 @@ def probe(folder: Path) -> str | None:
         folder: where the store is, or would be; it exists.
     """
     try:
-        with TemporaryDirectory(dir=folder):
+        with trial_folder(folder):
             return None
     except OSError as problem:
         return f"{folder} cannot be written to: {os.strerror(problem.errno or 0)}"

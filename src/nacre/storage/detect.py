@@ -57,7 +57,7 @@ def choose(
     Args:
         folder: where the store keeps what drivers make; it exists.
         probes: how each is tried, the quickest first.
-        forced: the one that has to be taken.
+        forced: the one that has to be taken; untried where the folder cannot be written to.
         memory: the file in which the choice is remembered; beside it, which forced ones work.
 
     Raises:
@@ -69,6 +69,9 @@ def choose(
         remembered = recall(folder, file)
         if remembered in probes and forced in ("", remembered):
             return remembered
+    if forced and not os.access(folder, os.W_OK):
+        # To try is to write; what is there already may well be mounted without.
+        return forced
     name = _forced(folder, probes, forced) if forced else _first(folder, probes)
     if own:
         remember(name, folder, own)

@@ -58,10 +58,6 @@ class _Part:
         return Chain(chain.layers[: self.number + 1]).id.file_name
 
 
-def _anything_goes(_toc: Toc) -> None:
-    """Refuse no layer."""
-
-
 class Folders:
     """The folders of a store.
 
@@ -81,7 +77,7 @@ class Folders:
         *,
         form: Overlay,
         ownership: Ownership,
-        check: Callable[[Toc], None] = _anything_goes,
+        check: Callable[[Toc], None] | None = None,
         most: int = MAX_FOLDERS,
     ) -> None:
         self._check = check
@@ -123,7 +119,12 @@ class Folders:
             NotFound: a layer is not here.
             BadLayer: the layers make no tree.
             Unavailable: the disk is full or failed.
+            Unsupported: what is mounted of a layer would not be what it says.
         """
+        if self._check is not None:
+            # Each time: another driver, which shows more, may have made the folders.
+            for layer in dict.fromkeys(chain.layers):
+                self._check(self._layers.toc(layer))
         key = chain.id.file_name
         while not self._has_chain(key):
             with self._staging.making(CHAINS, key):
@@ -211,8 +212,6 @@ class Folders:
 
     def _make_chain(self, chain: Chain, key: str) -> None:
         tocs = [self._layers.toc(layer) for layer in chain.layers]
-        for toc in tocs:
-            self._check(toc)
         trees = _Trees(tocs)
         root = trees.upto(len(tocs)).root
         parts = _parts(chain, tocs, self._most)

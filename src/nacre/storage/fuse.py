@@ -13,45 +13,71 @@ import subprocess
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
-from nacre.errors import Conflict, Denied, NacreError, NotFound, Unavailable, Unsupported
+from nacre.errors import Denied, NacreError, Unavailable, Unsupported
 from nacre.layers.errors import shown
 from nacre.layers.ownership import KEEP, Ownership
 from nacre.layers.toc import Toc
 from nacre.layers.whiteout import OPAQUE, PREFIX, Overlay, Role
 from nacre.oci.digest import Digest
 from nacre.storage.folders import Folders
-from nacre.storage.fuse_mounts import FuseMounts, is_dead
-from nacre.storage.fuse_processes import PROGRAM, servers, wait_for_end
+from nacre.storage.fuse_mounts import FuseMounts, unmount_served
+from nacre.storage.fuse_processes import PROGRAM
 from nacre.storage.layers import Layers
-from nacre.storage.mounting import mounts, unmount
+from nacre.storage.mounting import mounts
 from nacre.storage.overlay import folder_of, usual_form
 from nacre.storage.scratch import Scratch, Scratches
 from nacre.storage.stacked import StackedDriver, trial
+from nacre.storage.trials import trial_folder
 
 NAME = "fuse"
 
-_UNMOUNT = "fusermount3"
 _OPAQUE_TOO = PREFIX + b".opq"  # it makes this device beside the usual marker
 _OWN_XATTRS = "user.fuseoverlayfs."
+_OBEYED = (
+    os.fsencode(_OWN_XATTRS),
+    b"security.fuseoverlayfs.",
+    b"user.containers.override_stat",
+    Overlay.USER.value,  # also where the folders have the other form; that one is always escaped
+)
+"""What the names of attributes begin with that fuse-overlayfs obeys."""
 _FUSE_DEVICE = Path("/dev/fuse")
 
 
-def check_names(toc: Toc) -> None:
-    """See that no name of a layer looks like a whiteout and is none: ``.wh.a/b`` in a tar.
+def check_layer(toc: Toc, form: Overlay) -> None:
+    """See that fuse-overlayfs takes nothing of a layer for something of its own.
+
+    Args:
+        toc: the layer.
+        form: the form of its folder, in which overlayfs's attributes are escaped.
 
     Raises:
-        Unsupported: fuse-overlayfs would take it for one, and hide what is called ``a``.
+        Unsupported: it would, and so show another tree.
     """
+    _check_names(toc)
+    _check_attributes(toc, form)
+
+
+def _check_names(toc: Toc) -> None:
+    """See that no name looks like a whiteout and is none: ``.wh.a/b`` in a tar."""
     for path, role in zip(toc.paths, toc.roles, strict=True):
         is_suspect = PREFIX in path and role == Role.ENTRY
         if is_suspect and any(part.startswith(PREFIX) for part in path.split(b"/")):
-            raise Unsupported(
-                f"the storage driver fuse cannot show {shown(path)}: fuse-overlayfs takes such a "
-                "name for a whiteout",
-                remedy="use another, see 'nacre info'",
-            )
+            raise _cannot_show(path, "takes such a name for a whiteout")
+
+
+def _check_attributes(toc: Toc, form: Overlay) -> None:
+    for row, xattrs in toc.xattrs.items():
+        for name, _ in xattrs:
+            if name.startswith(_OBEYED) and form.escaped(name) == name:
+                raise _cannot_show(toc.paths[row], f"obeys its attribute {shown(name)}")
+
+
+def _cannot_show(path: bytes, why: str) -> Unsupported:
+    return Unsupported(
+        f"the storage driver fuse cannot show {shown(path)}: fuse-overlayfs {why}",
+        remedy="use another, see 'nacre info'",
+    )
 
 
 class FuseOverlay:
@@ -89,12 +115,7 @@ class FuseOverlay:
 
     def unmount(self, at: Path) -> None:
         """Unmount them, and wait for the process that served them."""
-        serving = servers(at)
-        if os.geteuid() == 0:
-            unmount(at, lazy=is_dead(at))
-        else:
-            _unmount_as_user(at)
-        wait_for_end(serving)
+        unmount_served(at)
 
     def settle(self, upper: Path) -> None:
         """Bring a top into the form of overlayfs: fuse-overlayfs also has markers of its own."""
@@ -132,7 +153,7 @@ def fuse_driver(
             layers,
             form=form,
             ownership=ownership,
-            check=check_names,
+            check=lambda toc: check_layer(toc, form),
         ),
         scratches=Scratches(folder / "scratch", NAME, end=lambda scratch: _end(stacker, scratch)),
         stacker=stacker,
@@ -149,9 +170,9 @@ def probe(folder: Path) -> str | None:
     if not os.access(_FUSE_DEVICE, os.R_OK | os.W_OK):
         return f"{_FUSE_DEVICE} cannot be used"
     try:
-        with TemporaryDirectory(dir=folder) as name:
+        with trial_folder(folder) as place:
             form = usual_form()
-            return trial(FuseOverlay(form, owner="trial"), form, Path(name))
+            return trial(FuseOverlay(form, owner="trial"), form, place)
     except OSError as problem:
         return f"{folder} cannot be written to: {os.strerror(problem.errno or 0)}"
 
@@ -161,18 +182,6 @@ def _failure(at: Path, said: str) -> NacreError:
     if "ermission denied" in reason or "not permitted" in reason:
         return Denied(f"we may not mount {at}: {reason}", remedy=f"allow the use of {_FUSE_DEVICE}")
     return Unavailable(f"{PROGRAM} cannot mount {at}: {reason}")
-
-
-def _unmount_as_user(at: Path) -> None:
-    lazily = ["-z"] if is_dead(at) else []
-    done = subprocess.run(
-        [_UNMOUNT, "-u", *lazily, "--", str(at)], capture_output=True, check=False
-    )
-    if not done.returncode:
-        return
-    if not any(mount.point == at for mount in mounts()):
-        raise NotFound(f"nothing is mounted at {at}")
-    raise Conflict(f"{at} is in use", remedy="end the programs that use it")
 
 
 def _end(stacker: FuseOverlay, scratch: Scratch) -> None:

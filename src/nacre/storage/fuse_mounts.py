@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import errno
 import os
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -15,13 +16,14 @@ from nacre.content.diskerrors import disk_errors
 from nacre.content.durable import make_folder
 from nacre.content.locking import locked_file
 from nacre.errors import Conflict, Invalid, NotFound
-from nacre.storage.fuse_processes import end_abandoned, label_of
-from nacre.storage.mounting import mounts
+from nacre.storage.fuse_processes import end_abandoned, label_of, servers, wait_for_end
+from nacre.storage.mounting import mounts, unmount
 from nacre.storage.mounts import Mounter, SharedMounts
 
 _PRIVATE = 0o700
 _GATE = "gate"
 _KIND = "fuse.fuse-overlayfs"
+_UNMOUNT = "fusermount3"
 
 
 class FuseMounts:
@@ -111,6 +113,33 @@ class FuseMounts:
 
 def _served() -> list[Path]:
     return [mounted.point for mounted in mounts() if mounted.kind == _KIND]
+
+
+def unmount_served(at: Path) -> None:
+    """Unmount what processes serve, and wait for them to end.
+
+    Raises:
+        NotFound: nothing is mounted there.
+        Conflict: it is in use.
+    """
+    serving = servers(at)
+    if os.geteuid() == 0:
+        unmount(at, lazy=is_dead(at))
+    else:
+        _unmount_as_user(at)
+    wait_for_end(serving)
+
+
+def _unmount_as_user(at: Path) -> None:
+    lazily = ["-z"] if is_dead(at) else []
+    done = subprocess.run(
+        [_UNMOUNT, "-u", *lazily, "--", str(at)], capture_output=True, check=False
+    )
+    if not done.returncode:
+        return
+    if not any(mount.point == at for mount in mounts()):
+        raise NotFound(f"nothing is mounted at {at}")
+    raise Conflict(f"{at} is in use", remedy="end the programs that use it")
 
 
 def is_dead(at: Path) -> bool:

@@ -20,7 +20,15 @@ from pathlib import Path
 from typing import NoReturn
 
 from nacre.errors import Denied, NacreError, Unsupported
-from nacre.layers.ownership import KEEP, RECORDED, IdMap, Ownership, rootless_map, subordinate_ids
+from nacre.layers.ownership import (
+    KEEP,
+    RECORDED,
+    IdMap,
+    IdRange,
+    Ownership,
+    rootless_map,
+    subordinate_ids,
+)
 
 _NEW_USER, _NEW_MOUNTS = 0x10000000, 0x00020000
 _WHOLE = 1 << 31  # a map of fewer numbers is not that of the machine itself
@@ -40,11 +48,18 @@ def is_inside() -> bool:
 def usual_ownership() -> Ownership:
     """Return how owners in layers become owners on disk for the present process.
 
-    Where only one number can be given to files, the others are recorded.
+    Where only one number can be given to files, the others are recorded. Where several can, but
+    not all, the maps say which.
     """
-    if os.geteuid() == 0 and sum(count for _, _, count in _mapped()) > 1:
-        return KEEP
-    return RECORDED
+    users, groups = _mapped("uid_map"), _mapped("gid_map")
+    if os.geteuid() != 0 or sum(count for _, _, count in users) <= 1:
+        return RECORDED
+    found = Ownership(_same_inside(users), _same_inside(groups))
+    return KEEP if found == KEEP else found
+
+
+def _same_inside(mapped: Sequence[tuple[int, int, int]]) -> IdMap:
+    return IdMap(tuple(IdRange(inside, inside, count) for inside, _, count in mapped))
 
 
 def run_inside(arguments: Sequence[str], *, ranges: bool = True) -> NoReturn:
@@ -168,8 +183,8 @@ def _text(path: str) -> str:
         return ""
 
 
-def _mapped() -> list[tuple[int, int, int]]:
-    lines = Path("/proc/self/uid_map").read_text("ascii").splitlines()
+def _mapped(name: str = "uid_map") -> list[tuple[int, int, int]]:
+    lines = Path("/proc/self", name).read_text("ascii").splitlines()
     return [
         (int(inside), int(outside), int(count)) for inside, outside, count in map(str.split, lines)
     ]

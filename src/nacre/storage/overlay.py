@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from nacre.layers.ownership import KEEP, Ownership
 from nacre.layers.whiteout import Overlay
@@ -20,6 +19,7 @@ from nacre.storage.mounts import SharedMounts
 from nacre.storage.namespace import is_initial
 from nacre.storage.scratch import Scratch, Scratches
 from nacre.storage.stacked import StackedDriver, trial
+from nacre.storage.trials import trial_folder
 
 NAME = "overlay"
 
@@ -100,8 +100,8 @@ def probe(folder: Path) -> str | None:
         folder: where the store is, or would be; it exists.
     """
     try:
-        with TemporaryDirectory(dir=folder) as name:
+        with trial_folder(folder) as place:
             form = usual_form()
-            return trial(KernelOverlay(form), form, Path(name))
+            return trial(KernelOverlay(form), form, place)
     except OSError as problem:
         return f"{folder} cannot be written to: {os.strerror(problem.errno or 0)}"

@@ -150,7 +150,8 @@ class Staging:
     def _users(self, how: int) -> Iterator[None]:
         with disk_errors(self.folder):
             make_folder(self.folder, _PRIVATE)
-            flags = os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
+            # Not to write: where that cannot be, what is there can be used all the same.
+            flags = os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
             users = os.open(self.folder / _USERS, flags, 0o600)
         try:
             fcntl.flock(users, how)

@@ -114,3 +114,8 @@ def test_paths_come_in_order_directories_first(tmp_path: Path) -> None:
 def test_a_change_in_a_directory_is_no_change_of_it(tmp_path: Path) -> None:
     base = [folder("d"), file("d/x", b"1")]
     assert letters(diff(tmp_path, base, [*base, file("d/y")])) == "A/d/y"
+
+
+def test_attributes_that_no_mounted_tree_shows_are_no_difference(tmp_path: Path) -> None:
+    hidden = ((b"security.selinux", b"x"), (b"user.", b"1"))
+    assert diff(tmp_path, [file("a", xattrs=hidden)], [file("a")]) == []

@@ -47,10 +47,22 @@ def tree(request: pytest.FixtureRequest, tmp_path: Path) -> ImageTree:
 
 def test_all_of_the_tree_is_in_the_tar(tree: ImageTree) -> None:
     assert list(members(exported(tree))) == [
-        ".", "d", "implied",
-        "d/a", "d/z", "over", "link", "null", "pipe",
-        "new", "implied/x",
+        ".", "d", "d/a", "d/z", "implied", "implied/x", "link", "new", "null", "over", "pipe",
     ]  # fmt: skip
+
+
+def test_what_is_in_a_directory_follows_it_and_nothing_else_comes_between(tmp_path: Path) -> None:
+    layers = [folder("ro", 0o555), file("ro/f"), file("z"), folder("ro/sub", 0o555)]
+    tree = tree_of(tmp_path, layers, [file("ro/sub/g", b"g"), file("ro.x")])
+    assert list(members(exported(tree))) == ["ro", "ro/f", "ro/sub", "ro/sub/g", "ro.x", "z"]
+
+
+def test_attributes_that_no_mounted_tree_shows_are_left_out(tmp_path: Path) -> None:
+    pairs = ((b"security.capability", b"bad"), (b"security.selinux", b"x"), (b"user.a", b"1"))
+    tree = tree_of(tmp_path, [file("f", xattrs=pairs), symlink("l", "f", xattrs=pairs[2:])])
+    found = members(exported(tree))
+    assert found["f"].pax_headers == {"SCHILY.xattr.user.a": "1"}
+    assert found["l"].pax_headers == {}
 
 
 def test_attributes_are_those_of_the_tree(tree: ImageTree) -> None:
@@ -90,10 +102,35 @@ def test_the_bytes_do_not_depend_on_the_form_of_the_layers(tmp_path: Path) -> No
     assert forms[0] == forms[1]
 
 
-def test_every_layer_passes_once(tree: ImageTree) -> None:
+@pytest.mark.parametrize("compressed", [True, False])
+def test_layers_in_the_order_of_the_tree_are_read_once(tmp_path: Path, compressed: bool) -> None:
+    below, above = [file("a", b"a"), file("b", b"b")], [file("c", b"c")]
+    tree = tree_of(tmp_path, below, above, compressed=compressed)
     counted = Counted(tree.layers)
     write_tar(io.BytesIO(), named(tree.tree, tree.tree.root), counted)  # type: ignore[arg-type]
     assert counted.opened == list(tree.image.diff_ids)
+
+
+def test_compressed_layers_in_another_order_are_inflated_once(tmp_path: Path) -> None:
+    bodies = {name: name.encode() * 1000 for name in "fedcba"}
+    files = [file(name, body) for name, body in bodies.items()]
+    tree = tree_of(tmp_path, files[::2], files[1::2])
+    counted, out = Counted(tree.layers), io.BytesIO()
+    write_tar(out, named(tree.tree, tree.tree.root), counted, spool=tmp_path)  # type: ignore[arg-type]
+    assert counted.opened == list(tree.image.diff_ids)
+    with tarfile.open(fileobj=io.BytesIO(out.getvalue())) as opened:
+        for name in sorted(bodies):
+            extracted = opened.extractfile(name)
+            assert extracted is not None
+            assert extracted.read() == bodies[name]
+    assert not list(tmp_path.glob("nacre-*"))
+
+
+def test_what_has_to_wait_does_so_elsewhere_where_the_folder_is_read_only(tmp_path: Path) -> None:
+    tree = tree_of(tmp_path, [file("b", b"b"), file("a", b"a")])
+    out = io.BytesIO()
+    write_tar(out, named(tree.tree, tree.tree.root), tree.layers, spool=Path("/proc"))
+    assert list(members(out.getvalue())) == ["a", "b"]
 
 
 def test_a_root_that_no_layer_lists_is_left_out(tmp_path: Path) -> None:

@@ -98,5 +98,15 @@ def test_layers_are_counted_apart() -> None:
     stack = Stack([sized("a", 3)], [], [sized("a", 5), gone("b")], [sized("a", 5)])
     assert layer_usage(stack.tree) == [
         *(LayerUsage(1, 3, 3), LayerUsage(0, 0, 0)),
-        *(LayerUsage(2, 5, 5), LayerUsage(1, 5, 0)),
+        *(LayerUsage(1, 5, 5), LayerUsage(1, 5, 0)),
     ]
+
+
+def test_what_says_that_something_is_gone_is_no_file() -> None:
+    markers = [sized(".wh.f", 8), sized(".wh..wh..opq", 4), sized(".wh..wh.aufs", 3)]
+    assert layer_usage(Stack([*markers, sized("g", 2)]).tree) == [LayerUsage(1, 2, 0)]
+
+
+def test_a_file_in_the_store_of_links_is_one() -> None:
+    stored = [sized(".wh..wh.plnk/1.2", 7), hardlink("a", ".wh..wh.plnk/1.2")]
+    assert layer_usage(Stack(stored).tree) == [LayerUsage(1, 7, 0)]

@@ -145,8 +145,31 @@ def test_one_that_is_larger_than_a_device_is_refused() -> None:
 def test_attributes_that_the_format_or_the_machine_does_not_have_are_left_out() -> None:
     names = (b"security.capability", b"security.selinux", b"system.nfs4_acl", b"user.x", b"wrong")
     entry = reg("f", xattrs=tuple((name, b"v") for name in names))
-    kept = at(planned(layer(A, entry)), "f").xattrs
-    assert [name for name, _ in kept] == [b"security.capability", b"user.x"]
+    assert at(planned(layer(A, entry)), "f").xattrs == ((b"user.x", b"v"),)
+
+
+@pytest.mark.parametrize("kind", [Kind.SYMLINK, Kind.FIFO, Kind.CHR])
+def test_only_files_and_directories_have_attributes_of_users(kind: Kind) -> None:
+    pairs = ((b"trusted.a", b"1"), (b"user.a", b"1"))
+    entry = Entry(b"x", kind, linkname=b"t" if kind is Kind.SYMLINK else b"", xattrs=pairs)
+    assert at(planned(layer(A, entry)), "x").xattrs == pairs[:1]
+
+
+def test_names_that_get_too_long_when_they_are_escaped_are_left_out() -> None:
+    name = b"trusted.overlay." + b"n" * 235
+    entry = reg("f", xattrs=((name, b"1"),))
+    assert at(planned(layer(A, entry)), "f").xattrs == ((name, b"1"),)
+    assert at(planned(layer(A, entry), below_overlay=True), "f").xattrs == ()
+
+
+@pytest.mark.parametrize(
+    ("tar_size", "is_written_out"), [(1112, True), (1535, True), (1536, False)]
+)
+def test_what_ends_inside_the_last_block_of_a_tar_is_written_out(
+    tar_size: int, is_written_out: bool
+) -> None:
+    found = planned(layer(A, reg("f", 600, data_offset=512), size=tar_size))
+    assert bool(found.written_out) == is_written_out
 
 
 OVERLAY = ((b"trusted.a", b"1"), (b"trusted.overlay.opaque", b"y"), (b"trusted.p", b"2"))

@@ -13,11 +13,15 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from nacre.layers.access import by_descriptor, chmod
+from nacre.layers.apply.errors import AttributeTooLarge
 from nacre.layers.entry import MASKED, Entry, Kind
 from nacre.layers.ownership import RECORD, Ownership, encode_owner
 from nacre.layers.whiteout import Overlay
+from nacre.layers.xattrs import is_settable
 
-_UNWELCOME = frozenset({errno.ENOTSUP, errno.EPERM, errno.EACCES})
+# EINVAL: a value that means something to the kernel, an ID that is not mapped here for example.
+_UNWELCOME = frozenset({errno.ENOTSUP, errno.EPERM, errno.EACCES, errno.EINVAL})
+_TOO_LARGE = frozenset({errno.ENOSPC, errno.E2BIG})
 _LATEST = (1 << 62) * 10**9
 
 SetXattr = Callable[[bytes, bytes], None]
@@ -68,7 +72,7 @@ class Attributes:
         """Set those of a regular file, or of a directory, by descriptor."""
         os.fchown(fd, *self._owner(entry.uid, entry.gid))
         if entry.xattrs or self._record:
-            self._set_xattrs(entry, path, lambda name, value: os.setxattr(fd, name, value))
+            self._set_xattrs(fd, entry, path, lambda name, value: os.setxattr(fd, name, value))
         os.fchmod(fd, entry.mode)
         time = timestamp(entry)
         os.utime(fd, ns=(time, time))
@@ -92,13 +96,14 @@ class Attributes:
             def set_one(key: bytes, value: bytes) -> None:
                 os.setxattr(there, key, value, follow_symlinks=False)
 
-            self._set_xattrs(entry, path, set_one)
+            self._set_xattrs(parent, entry, path, set_one)
         if entry.kind is not Kind.SYMLINK:
             _chmod(parent, name, entry.mode)
         time = timestamp(entry)
         os.utime(name, ns=(time, time), dir_fd=parent, follow_symlinks=False)
 
-    def _set_xattrs(self, entry: Entry, path: bytes, set_one: SetXattr) -> None:
+    def _set_xattrs(self, disk: int, entry: Entry, path: bytes, set_one: SetXattr) -> None:
+        """Set them all; ``disk`` is a descriptor of something on the same file system."""
         xattrs = entry.xattrs
         if self._record and entry.kind in (Kind.REG, Kind.DIR):
             xattrs = tuple(pair for pair in xattrs if pair[0] != RECORD)
@@ -107,12 +112,21 @@ class Attributes:
         for name, value in xattrs:
             if name in MASKED:
                 continue
+            stored = self._overlay.escaped(name) if self._overlay else name
+            if not is_settable(entry.kind, stored, value):
+                self._lose(name, path)
+                continue
             try:
-                set_one(self._overlay.escaped(name) if self._overlay else name, value)
+                set_one(stored, value)
             except OSError as problem:
+                if problem.errno in _TOO_LARGE and not _is_full(disk):
+                    raise AttributeTooLarge(path, name, len(value)) from problem
                 if problem.errno not in _UNWELCOME:
                     raise
-                self._losses.add(f"xattr {name.decode(errors='backslashreplace')}", path)
+                self._lose(name, path)
+
+    def _lose(self, name: bytes, path: bytes) -> None:
+        self._losses.add(f"xattr {name.decode(errors='backslashreplace')}", path)
 
     def _is_replaced(self, name: bytes) -> bool:
         if name in MASKED:
@@ -123,6 +137,12 @@ class Attributes:
 def timestamp(entry: Entry) -> int:
     """Return a member's time in nanoseconds since 1970, as far away as a file system takes it."""
     return max(-_LATEST, min(entry.mtime * 10**9 + entry.mtime_nsec, _LATEST))
+
+
+def _is_full(disk: int) -> bool:
+    # ext4 says of an attribute that is larger than a block that no space is left.
+    found = os.fstatvfs(disk)
+    return not found.f_bavail
 
 
 def _chmod(parent: int, name: bytes, mode: int) -> None:

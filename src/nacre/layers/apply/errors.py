@@ -21,6 +21,23 @@ class BadMember(Invalid):
         self.path = path
 
 
+class AttributeTooLarge(BadMember):
+    """The file system has no room for an extended attribute, though the disk is not full.
+
+    ``path`` is the clean path of the member.
+    """
+
+    usual_remedy = "use a file system that takes larger ones, as xfs does"
+
+    def __init__(self, path: bytes, attribute: bytes, size: int) -> None:
+        super().__init__(
+            path,
+            f"has an extended attribute {shown(attribute)} of {size} bytes, "
+            "more than the file system takes",
+        )
+        self.attribute = attribute
+
+
 class CannotUnpack(Unavailable):
     """The disk fails or is full. ``path`` is the clean path of the member."""
 

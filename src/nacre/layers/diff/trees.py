@@ -23,9 +23,10 @@ Inode = tuple[int, int]
 def tree_changes(old: Root | None, new: Root) -> list[Change]:
     """Return what makes the old tree into the new one, in the order of a layer.
 
-    The root itself is among the changes only if its attributes changed, or if there is no old
-    tree. Sockets count as nothing. If one name of a hard-linked file changed, all its names did,
-    for a layer cannot link to what is only in another one without breaking the set.
+    The root itself is among the changes only if there is no old tree: what happens to it is never
+    told, as in docker, containerd and buildah. Sockets count as nothing. If one name of a
+    hard-linked file changed, all its names did, for a layer cannot link to what is only in another
+    one without breaking the set.
 
     Args:
         old: the tree before; None for an empty one.
@@ -56,7 +57,8 @@ class _Comparison:
 
     def run(self) -> dict[bytes, ChangeKind]:
         """Return what happened to each path."""
-        self._compare(ROOT, self._old.status(ROOT) if self._old else None, self._new.status(ROOT))
+        if self._old is None:
+            self._compare(ROOT, None, self._new.status(ROOT))
         waiting = [(ROOT, self._old is not None)]
         while waiting:
             path, is_in_old = waiting.pop()

@@ -66,8 +66,7 @@ def upper_changes(upper: Root, lower: Lower, *, overlay: Overlay = Overlay.TRUST
     """Return what an upper directory changes, in the order of a layer.
 
     Opaque directories are resolved: what they hide is listed as deleted, one by one. A whiteout
-    of nothing is left away, and so are sockets. The root is never listed, since overlayfs gives
-    the upper one attributes of its own.
+    of nothing is left away, and so are sockets. The root is never listed, as by `tree_changes`.
 
     Args:
         upper: the upper directory; better not mounted.

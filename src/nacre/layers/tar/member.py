@@ -18,7 +18,7 @@ _KINDS = {kind.value: kind for kind in Kind} | dict.fromkeys((_V7_FILE, b"7", SP
 _REG = Kind.REG
 _LINKS = (Kind.LINK, Kind.SYMLINK)
 _DEVICES = (Kind.CHR, Kind.BLK)
-_MAX_ID = (1 << 32) - 1
+_MAX_ID = (1 << 32) - 2  # one more means nobody, to chown(2): leave the owner as it is
 
 
 class Extensions:

@@ -20,7 +20,7 @@ _HEADER = Struct("100s 24s 11s c 12s 8s c 100s 88x c 166x")
 _KINDS = {kind.value: kind for kind in (Kind.REG, Kind.DIR, Kind.LINK, Kind.SYMLINK)}
 _REG, _DIR = Kind.REG, Kind.DIR
 _ENDS = frozenset((b"\0", b" "))
-_MAX_ID = (1 << 32) - 1
+_MAX_ID = (1 << 32) - 2
 
 _new_entry = tuple.__new__
 

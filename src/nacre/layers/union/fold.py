@@ -21,18 +21,25 @@ of a layer in the order of its tar:
   Their parents too are implied where the whole layer has nothing else; but in something that is
   no directory, and behind links that run in circles, they are void. Order does count where it
   decides what a symbolic link on the way leads to, or whether a hard link's target is there.
+- **Symbolic links** have the mode 0777, whatever the layer says: Linux gives them no other.
 - **AUFS's metadata** is passed over, but hard links into its store of links find their files.
 """
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable
 
+from nacre.layers.entry import Kind
 from nacre.layers.toc import Toc
 from nacre.layers.union.application import Application
 from nacre.layers.union.node import IMPLIED, Node
 from nacre.layers.union.resolve import MAX_DEPTH, MAX_STEPS, Resolver
 from nacre.layers.union.tree import Tree
+from nacre.value import replace
+
+_SYMLINK = Kind.SYMLINK.value[0]
+_LINK_MODE = 0o777
 
 
 def union(layers: Iterable[Toc], *, max_steps: int = MAX_STEPS, max_depth: int = MAX_DEPTH) -> Tree:
@@ -68,6 +75,7 @@ class Fold:
         Raises:
             BadLayer, LayerLimit: as ``union``; the fold is of no more use.
         """
+        toc = _with_link_modes(toc)
         number = len(self._layers)
         self._layers.append(toc)
         self._linked |= Application(self.root, self.resolver, toc, number).run()
@@ -81,3 +89,14 @@ class Fold:
             for _, node in tree.walk():
                 node.names += node in self._linked
         return tree
+
+
+def _with_link_modes(toc: Toc) -> Toc:
+    links = [row for row in toc.links if toc.kinds[row] == _SYMLINK]
+    odd = [row for row in links if toc.modes[row] != _LINK_MODE]
+    if not odd:
+        return toc
+    modes = array(toc.modes.typecode, toc.modes)
+    for row in odd:
+        modes[row] = _LINK_MODE
+    return replace(toc, modes=modes)

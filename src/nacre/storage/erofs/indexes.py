@@ -106,16 +106,20 @@ class Indexes:
 
     def keep_only(self, keys: Collection[str]) -> int:
         """Remove all other indexes and what dead processes left; return the bytes freed."""
-        freed = 0
-        for key in self._keys():
-            with suppress(Conflict), self._locked(key, waiting=_busy), disk_errors(self._folder):
-                doomed = _DEBRIS if key in keys else _ALL
-                freed += sum(_unlink(self._folder / f"{key}{suffix}") for suffix in doomed)
-        return freed
+        found = self._keys()
+        return sum(self._remove(key, _DEBRIS if key in keys else _ALL) for key in found)
 
     def recover(self) -> None:
-        """Remove what dead processes left."""
-        self.keep_only(self._keys())
+        """Remove what dead processes left; where they left nothing, nothing is written."""
+        for key in self._keys():
+            if any((self._folder / f"{key}{suffix}").exists() for suffix in (_NEW, _LOCK)):
+                self._remove(key, _DEBRIS)
+
+    def _remove(self, key: str, suffixes: Collection[str]) -> int:
+        """Remove files of a chain, unless they are being made; return the bytes freed."""
+        with suppress(Conflict), self._locked(key, waiting=_busy), disk_errors(self._folder):
+            return sum(_unlink(self._folder / f"{key}{suffix}") for suffix in suffixes)
+        return 0
 
     def _read(self, chain: Chain, *, below_overlay: bool) -> Index | None:
         path = self._file(chain, _INDEX)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 from nacre.erofs.inode import Device, Inode
 from nacre.erofs.writer import write_image
@@ -13,6 +12,7 @@ from nacre.errors import NacreError
 from nacre.layers.entry import Kind
 from nacre.storage.erofs.driver import OVERLAY_OPTIONS
 from nacre.storage.mounting import mount_erofs, mount_overlay, unmount
+from nacre.storage.trials import trial_folder
 
 _CONTENT = b"mother-of-pearl"
 
@@ -24,12 +24,12 @@ def probe(folder: Path) -> str | None:
         folder: where the store is, or would be; it exists.
     """
     try:
-        with TemporaryDirectory(dir=folder) as name:
+        with trial_folder(folder) as place:
             try:
-                return _try(Path(name))
+                return _try(place)
             except NacreError as problem:
                 reason = f"{problem}; {problem.remedy}" if problem.remedy else str(problem)
-                return re.sub(rf"{re.escape(name)}(/\w+)?", lambda _: str(folder), reason)
+                return re.sub(rf"{re.escape(str(place))}(/\w+)?", lambda _: str(folder), reason)
     except OSError as problem:
         return f"{folder} cannot be used: {os.strerror(problem.errno or 0)}"
 

@@ -2,7 +2,8 @@
 
 File data stays where it is, in the raw tars: each layer that a file of the tree comes from is one
 device, however often it occurs in the chain. The few files that cannot be used where they lie
-(sparse ones, off the bounds of blocks) are written out to one more device, the *companion*.
+(sparse ones, off the bounds of blocks; the last one of a tar without padding) are written out to
+one more device, the *companion*.
 """
 
 from __future__ import annotations
@@ -13,11 +14,11 @@ from nacre.erofs.chunks import is_mappable
 from nacre.erofs.errors import shown
 from nacre.erofs.inode import NOTHING, Device, Inode
 from nacre.erofs.structures import BLOCK, MAX_DEVICE_BLOCKS
-from nacre.erofs.xattrs import Xattrs, is_storable
-from nacre.layers.entry import MASKED, Extent
+from nacre.layers.entry import Extent, Kind
 from nacre.layers.toc.table import KINDS
 from nacre.layers.union import BadLayer, Node, Tree
 from nacre.layers.whiteout import Overlay
+from nacre.layers.xattrs import Xattrs, kept_xattrs
 from nacre.oci.digest import Digest
 from nacre.storage.erofs.devices import COMPANION, tag
 
@@ -122,7 +123,7 @@ class _Planner:
         device, offset, extents = self._place(node, size) if size else _NOWHERE
         major, minor = toc.devices.get(row, _NO_DEVICE)
         xattrs = toc.xattrs.get(row)
-        kept = self._kept(xattrs) if xattrs else ()
+        kept = self._kept(KINDS[code], xattrs) if xattrs else ()
         # fmt: off
         return _new_inode(Inode, (
             KINDS[code], toc.modes[row], toc.uids[row], toc.gids[row], toc.mtimes[row],
@@ -135,7 +136,9 @@ class _Planner:
         """Return the device of a file's data, where it is there, and what of it are no holes."""
         toc, row = node.toc, node.row
         extents, offset = toc.sparse.get(row), toc.offsets[row]
-        if is_mappable(size, offset, extents):
+        # Nearly every file ends far before its tar does; then there is nothing more to ask.
+        is_whole = offset + size + BLOCK <= toc.size or _has_whole_blocks(node)
+        if is_whole and is_mappable(size, offset, extents):
             return self._devices[toc.layer], offset, extents
         return len(self._devices), self._reserve(node, size), None
 
@@ -152,13 +155,20 @@ class _Planner:
         self._position += size + -size % BLOCK
         return position
 
-    def _kept(self, xattrs: Xattrs) -> Xattrs:
-        kept = [pair for pair in xattrs if is_storable(pair[0]) and pair[0] not in MASKED]
+    def _kept(self, kind: Kind, xattrs: Xattrs) -> Xattrs:
+        kept = kept_xattrs(kind, xattrs)
         if any(name.startswith(Overlay.TRUSTED.value) for name, _ in kept):
             self._overlaid = True
             if self._below_overlay:
-                kept = sorted((Overlay.TRUSTED.escaped(name), value) for name, value in kept)
-        return tuple(kept)
+                escaped = sorted((Overlay.TRUSTED.escaped(name), value) for name, value in kept)
+                kept = kept_xattrs(kind, escaped)  # the new names are longer
+        return kept
+
+
+def _has_whole_blocks(node: Node) -> bool:
+    """Say whether the last block of a file lies in its tar: the kernel reads whole ones."""
+    end = node.data_offset + node.stored_size
+    return end + -end % BLOCK <= node.toc.size
 
 
 def toc_path(node: Node) -> bytes:

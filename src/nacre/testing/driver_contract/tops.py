@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 
 from nacre.errors import AlreadyExists, Conflict, Invalid, NotFound
 from nacre.storage.chain import Chain
@@ -52,6 +52,14 @@ class TopsContract:
                 *("C home", "C home/u", "D home/u/notes"),
                 *("C tmp", "A tmp/d", "A tmp/d/f"),
             ]
+
+    def test_what_happens_to_the_root_is_no_change(self, stage: Stage) -> None:
+        driver = stage.new()
+        driver.prepare("top", stage.layers.chain(BASE))
+        with driver.writable("top") as tree, suppress(PermissionError):  # not everybody may
+            tree.chmod(0o711)
+        with driver.changes("top") as (changes, _):
+            assert changes == []
 
     def test_what_was_written_becomes_a_layer(self, stage: Stage) -> None:
         driver = stage.new()

@@ -5,12 +5,14 @@ from __future__ import annotations
 from threading import Thread
 
 from nacre.errors import NotFound
+from nacre.layers.entry import Entry, Kind
+from nacre.layers.tar import header_blocks
 from nacre.layers.union import BadLayer
 from nacre.storage.chain import Chain
 from nacre.testing.contracts import raises
 from nacre.testing.driver_contract.stage import ABSENT, Stage
 from nacre.testing.hard_stacks import BAD_STACKS, BASE, STACKS
-from nacre.testing.members import file, gone
+from nacre.testing.members import file, gone, special, symlink
 from nacre.testing.seen import Listing, found
 
 
@@ -22,6 +24,22 @@ class TreesContract:
         for name, stack in STACKS.items():
             chain = stage.layers.chain(*stack)
             assert stage.shown(driver, chain) == stage.expected(chain), name
+
+    def test_attributes_that_linux_refuses_are_passed_over(self, stage: Stage) -> None:
+        plain = ((b"user.z", b"1"),)
+        refused = ((b"security.capability", b"bad"), (b"user.", b""), (b"user." + b"n" * 251, b""))
+        members = [
+            file("f", xattrs=refused + plain),
+            symlink("l", "f", xattrs=plain),
+            special("p", Kind.FIFO, xattrs=plain),
+        ]
+        shown = stage.shown(stage.new(), stage.layers.chain(members))
+        assert [shown[name].xattrs for name in (b"f", b"l", b"p")] == [plain, (), ()]
+
+    def test_the_last_file_of_a_tar_without_padding_is_whole(self, stage: Stage) -> None:
+        tar = header_blocks(Entry(b"f", Kind.REG, size=600)) + b"x" * 600
+        chain = Chain.of([stage.layers.add_tar(tar)])
+        assert stage.shown(stage.new(), chain)[b"f"].content == b"x" * 600
 
     def test_what_was_made_ready_is_there_at_once(self, stage: Stage) -> None:
         chain = stage.layers.chain(BASE, [file("tmp/f", b"f")])

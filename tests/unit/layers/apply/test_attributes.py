@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
-from nacre.layers.entry import Kind
+from nacre.layers.apply import BadMember
+from nacre.layers.apply.attributes import Attributes, Losses
+from nacre.layers.entry import Entry, Kind
 from nacre.layers.ownership import RECORDED
 from nacre.layers.tar import END_OF_ARCHIVE
 from nacre.layers.tar.pax import format_records
@@ -21,7 +24,7 @@ from tests.unit.layers.stacks import (
     tar_of,
 )
 from tests.unit.layers.tar.headers import special as raw_member
-from tests.unit.layers.trees import apply, apply_tar, mode, paths, unlocked
+from tests.unit.layers.trees import apply, apply_tar, mode, ownership, paths, unlocked
 
 
 @pytest.mark.parametrize("bits", [0o000, 0o400, 0o755, 0o1777, 0o2755, 0o4755, 0o7777])
@@ -126,3 +129,36 @@ def test_without_privileges_owners_are_recorded(tree: Path) -> None:
     assert os.getxattr(tree / "d", "user.rootlesscontainers") == b"\x08\x07"
     assert os.listxattr(tree / "root") == []
     assert (tree / "a").stat().st_uid == os.geteuid()
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        (b"user." + b"n" * 251, b"1"),
+        (b"user.", b"1"),
+        (b"user.nul\0", b"1"),
+        (b"user.large", bytes(65537)),
+        (b"security.capability", b"bad"),
+        (b"system.posix_acl_access", b"bad"),
+    ],
+)
+def test_attributes_that_linux_refuses_are_counted_as_lost(
+    tree: Path, name: bytes, value: bytes
+) -> None:
+    xattrs = tuple(sorted({name: value, b"user.z": b"1"}.items()))
+    losses = Losses()
+    attributes = Attributes(ownership(), None, losses)
+    with (tree / "a").open("wb") as made:
+        attributes.set_file(made.fileno(), Entry(b"a", Kind.REG, xattrs=xattrs), b"a")
+    assert [loss.members for loss in losses] == [1]
+    assert os.listxattr(tree / "a") == ["user.z"]
+
+
+def test_an_attribute_too_large_for_the_file_system_is_told(tree: Path) -> None:
+    value = bytes(60_000)
+    (tree / "probe").touch()
+    with suppress(OSError):
+        os.setxattr(tree / "probe", "user.large", value)
+        pytest.skip("this file system takes attributes of any size")
+    with pytest.raises(BadMember, match=r"'d/a' has an extended attribute 'user\.large' of 60000"):
+        apply(tree, folder("d"), file("d/a", xattrs=((b"user.large", value),)))

@@ -202,15 +202,17 @@ def test_names_are_sorted_as_bytes_directory_by_directory(
     ]
 
 
-def test_the_root_is_listed_only_if_it_changed(
-    both: Callable[..., None], old: Path, new: Path
-) -> None:
+def test_the_root_is_never_listed(both: Callable[..., None], old: Path, new: Path) -> None:
     both(folder("d"))
-    (new / "d" / "x").touch()
-    assert names(old, new) == ["d/", "d/x"]
     new.chmod(0o711)
-    assert letters(changes(old, new)) == ["C /", "C /d", "A /d/x"]
-    assert names(old, new) == ["./", "d/", "d/x"]
+    assert changes(old, new) == []
+    (new / "d" / "x").touch()
+    assert letters(changes(old, new)) == ["C /d", "A /d/x"]
+
+
+def test_without_an_old_tree_it_is(both: Callable[..., None], new: Path) -> None:
+    both(folder("d"))
+    assert letters(changes(None, new)) == ["A /", "A /d"]
 
 
 # containerd's cases

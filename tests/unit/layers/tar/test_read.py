@@ -68,10 +68,13 @@ def test_a_negative_mode_or_owner_is_refused(offset: int) -> None:
         scan(patched(FILE_BLOCKS, offset, b"\xff" * 8))
 
 
-def test_an_owner_beyond_32_bits_is_refused() -> None:
-    assert with_records((b"uid", b"4294967295")).uid == 4294967295
-    with pytest.raises(BadArchive, match="out of range"):
-        with_records((b"gid", b"4294967296"))
+@pytest.mark.parametrize("key", [b"uid", b"gid"])
+def test_the_owner_that_means_nobody_and_those_beyond_are_refused(key: bytes) -> None:
+    largest = with_records((key, b"4294967294"))
+    assert max(largest.uid, largest.gid) == (1 << 32) - 2
+    for number in (b"4294967295", b"4294967296"):
+        with pytest.raises(BadArchive, match="out of range"):
+            with_records((key, number))
 
 
 def test_a_negative_device_number_is_refused() -> None:

@@ -110,3 +110,12 @@ def test_where_the_markers_stand_makes_no_difference(
     for (_, one), (_, two) in zip(first.tree.walk(), other.tree.walk(), strict=True):
         assert attributes(one) == attributes(two)
         assert (one.layer, one.implied) == (two.layer, two.implied)
+
+
+def test_links_have_the_mode_that_linux_gives_them() -> None:
+    odd = Member(Entry(b"a", Kind.SYMLINK, 0o644, linkname=b"x"))
+    stack = Stack([odd, file("f", mode=0o644)], [symlink("b", "x")])
+    assert [stack.tree.resolve(name, follow=False).mode for name in (b"a", b"f", b"b")] == [
+        0o777, 0o644, 0o777,
+    ]  # fmt: skip
+    assert stack.tocs[0].modes[0] == 0o644, "the table says what the layer says"
