@@ -21,4 +21,4 @@ class TestMemoryPlace(BytePlaceContract):
 class TestFolderPlace(BytePlaceContract):
     @pytest.fixture
     def place(self, tmp_path: Path) -> BytePlace:
-        return FolderPlace(tmp_path / "blobs")
+        return FolderPlace(tmp_path)

@@ -45,7 +45,7 @@ OPERATIONS = (
     Operation("GET", wire.PING_V1, "Answer Docker's search", (200,)),
     Operation("GET", wire.SEARCH, "Search repositories", (200, 400), ("q", "n")),
     Operation("GET", _BLOB, "Pull a blob, or a part", (200, 206, 304, 416, *_REFUSED)),
-    Operation("HEAD", _BLOB, "Ask for a blob", (200, *_REFUSED)),
+    Operation("HEAD", _BLOB, "Ask for a blob", (200, 304, *_REFUSED)),
     Operation("DELETE", _BLOB, "Delete a blob", (202, *_REFUSED)),
     Operation(
         "POST",

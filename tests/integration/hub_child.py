@@ -348,6 +348,7 @@ def tags_of(data: Path) -> dict[str, str]:
 
 def main() -> None:
     how, data, *rest = sys.argv[1:]
+    (Path(data) / "blobs").mkdir()
     if how == "awaits":
         killed = kill_at_every_await(Path(data))
     else:

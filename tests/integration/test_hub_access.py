@@ -8,12 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from nacre.oci import mediatypes
 from nacre.oci.digest import Digest
-from tests.integration.hub_people import CONFIG, LAYER, People, image, index, part, settled
+from tests.integration.hub_people import (
+    CONFIG,
+    LAYER,
+    PASSWORD,
+    People,
+    image,
+    index,
+    part,
+    settled,
+)
 from tests.servers.hub import ADMIN, Answer, started_hub
 
 BLOB, ABSENT = Digest.of(LAYER), Digest.of(b"absent")
@@ -206,3 +216,57 @@ def test_nobody_gets_a_token_for_more_than_they_may(people: People) -> None:
             "DELETE": token.ask("DELETE", "/v2/alpha/app/manifests/latest"),
         }
         assert {method for method, answer in answers.items() if answer.status < 300} == may
+
+
+@pytest.mark.parametrize("since", ["removed", "made again", "password"])
+def test_tokens_end_with_the_user_and_the_password(people: People, since: str) -> None:
+    hub, name = people.hub, f"nacre-{since.replace(' ', '-')}"
+    hub.add_user(name, PASSWORD)
+    token = people.token(name, f"repository:{name}/p:pull,push", "registry:catalog:*")
+    uploads, manifest = f"/v2/{name}/p/blobs/uploads/", "/v2/alpha/app/manifests/latest"
+    assert token.ask("GET", "/v2/").status == 200
+    assert token.ask("POST", f"{uploads}?mount=none").status == 202
+    hub.manage("repo", "rm", f"{name}/p")
+    if since == "password":
+        hub.manage("user", "passwd", "--password-stdin", name, stdin="another battery")
+    else:
+        hub.manage("user", "rm", name)
+    if since == "made again":
+        hub.add_user(name, "another battery")
+    for method, target in (
+        ("POST", uploads),
+        ("GET", manifest),
+        ("GET", "/v2/"),
+        ("GET", "/v2/_catalog"),
+        ("GET", "/v1/search?q=app"),
+    ):
+        answer = token.ask(method, target)
+        assert (answer.status, answer.code) == (401, "UNAUTHORIZED"), target
+    if since != "removed":
+        hub = people.hub.as_(name, "another battery")
+        renewed = hub.with_(hub.token(f"repository:{name}/p:pull,push"))
+        assert renewed.ask("POST", uploads).status == 202
+
+
+def test_the_audit_has_each_change_and_each_failed_login(tmp_path: Path) -> None:
+    with started_hub(tmp_path) as hub:
+        admin = hub.as_(ADMIN, hub.password)
+        location = admin.start_upload("app")
+        assert admin.ask("PATCH", location, LAYER).status == 202
+        assert admin.ask("PUT", f"{location}?digest={BLOB}").status == 201
+        mount = f"/v2/app/blobs/uploads/?mount={BLOB}&from=app"
+        assert admin.ask("POST", mount).status == 201
+        assert admin.ask("DELETE", admin.start_upload("app")).status == 204
+        assert hub.as_("nobody", "guessed").ask("GET", "/v2/").status == 401
+        assert hub.with_("Bearer made.up.token").ask("GET", "/v2/").status == 401
+        assert hub.ask("GET", "/v2/").status == 401
+        hub.stop()
+        lines = re.findall(r"^\S+ audit (.*)$", hub.log, re.MULTILINE)
+    said = [dict(word.split("=", 1) for word in line.split()) for line in lines]
+    assert [(one["user"], one["method"], one["status"], one.get("digest")) for one in said] == [
+        (ADMIN, "PUT", "201", str(BLOB)),
+        (ADMIN, "POST", "201", str(BLOB)),
+        (ADMIN, "DELETE", "204", None),
+        ("nobody", "GET", "401", None),
+        ('""', "GET", "401", None),
+    ]

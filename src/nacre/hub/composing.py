@@ -44,7 +44,7 @@ async def composed(
     with Passwords() as passwords:
         entrance = _entrance(options, records, passwords)
         registry = _registry(options, records, place, entrance.gate, pulls)
-        app = site(registry, _token_server(options, records, entrance), records, shown)
+        app = site(registry, _token_server(options, records, entrance), records, place, shown)
         async with background(
             options, records, place, journal, log, pulls=pulls, ring=entrance.ring, metrics=metrics
         ):

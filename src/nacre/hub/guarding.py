@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 
 from nacre.hub.api.client_address import BehindProxies
-from nacre.hub.api.limits import LimitedHeads, LimitedPulls, LimitedRequests
+from nacre.hub.api.heads import SoundHeads
+from nacre.hub.api.limits import LimitedPulls, LimitedRequests
 from nacre.hub.api.metrics import Metrics
 from nacre.hub.api.observing import App, Observed
 from nacre.hub.api.rates import Buckets
@@ -30,7 +31,7 @@ def _limited(app: App, limits: Limits, tokens: Tokens) -> App:
     users, anonymous = _buckets(limits.pulls), _buckets(limits.pulls_anonymous)
     if users or anonymous:
         app = LimitedPulls(app, tokens.read, users=users, anonymous=anonymous or users)
-    app = LimitedHeads(app, limits.header)
+    app = SoundHeads(app, limits.header)
     requests = _buckets(limits.requests)
     return LimitedRequests(app, requests) if requests else app
 

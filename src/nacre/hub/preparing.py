@@ -30,10 +30,19 @@ async def prepare(settings: Settings) -> str | None:
             f"{settings.records} is missing or empty, and {settings.journal} knows what was in it",
             remedy="put it back from a backup, run 'nacre hub rebuild', or move the journal away",
         )
-    if settings.options.log.file:
-        check_log_file(Path(settings.options.log.file))
+    check_log(settings)
     async with records_of(settings) as records:
         return await first_admin(records.users)
+
+
+def check_log(settings: Settings) -> None:
+    """Check that the log file, if there is one, can be written.
+
+    Raises:
+        Unavailable: it cannot.
+    """
+    if settings.options.log.file:
+        check_log_file(Path(settings.options.log.file))
 
 
 def _make_folders(settings: Settings) -> None:

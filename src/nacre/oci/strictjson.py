@@ -55,8 +55,10 @@ def parse_object(raw: bytes, what: str, *, limit: int = MANIFEST_LIMIT) -> Objec
         raise InvalidJSON(f"{what} {error}") from None
     except RecursionError:
         raise InvalidJSON(f"{what} is nested too deep") from None
-    except ValueError as error:
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise InvalidJSON(f"{what} is not valid JSON: {error}") from None
+    except ValueError:  # what int() says of more digits than CPython reads
+        raise InvalidJSON(f"{what} holds a number that is too long") from None
     if not isinstance(value, dict):
         raise InvalidJSON(f"{what} is not a JSON object")
     if _too_deep(value):

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import BinaryIO
 
 from nacre.errors import NotFound
-from nacre.hub.errors import Busy
 from nacre.hub.registry.byteplace import Buffer, Kept, Writing
 
 
@@ -44,7 +43,7 @@ class MemoryPlace:
     def append(self, key: str, offset: int) -> Iterator[Writing]:
         data = self._kept.get(key, bytearray())
         if len(data) < offset:
-            raise Busy(f"only {len(data)} of {offset} bytes of the upload are there")
+            raise NotFound(f"only {len(data)} of {offset} bytes of the upload are there")
         del data[offset:]
         self._kept[key] = data
         try:
@@ -61,6 +60,9 @@ class MemoryPlace:
             raise NotFound(f"there are no bytes under the key {key}")
         return io.BytesIO(self._kept[key])
 
+    def size(self, key: str) -> int | None:
+        return len(self._kept[key]) if key in self._kept else None
+
     def path(self, key: str) -> Path | None:  # noqa: ARG002 - nothing in memory is a file
         return None
 
@@ -69,6 +71,9 @@ class MemoryPlace:
             self._kept.pop(key, None)
             self._written.pop(key, None)
         return []
+
+    def check(self) -> None:
+        pass
 
     def __iter__(self) -> Iterator[Kept]:
         for key, data in list(self._kept.items()):

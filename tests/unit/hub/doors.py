@@ -16,6 +16,7 @@ from argon2 import PasswordHasher
 from nacre.hub.accounts.attempts import Attempts
 from nacre.hub.accounts.logins import Logins
 from nacre.hub.accounts.passwords import Passwords
+from nacre.hub.accounts.user import User
 from nacre.hub.auth.gate import Admission, Gate
 from nacre.hub.auth.issuer import Issuer
 from nacre.hub.auth.scopes import Access, parse
@@ -93,13 +94,13 @@ class Doors:
         subject = await self.gate.asking(authorization, name, actions)
         return await self.gate.admit(subject, name, actions)
 
-    async def bearer(self, user: str | None, *asked: str) -> str:
+    async def bearer(self, user: str | None, *asked: str, password: str = PASSWORD) -> str:
         """Return the header with a token that the endpoint would issue."""
         wanted = parse(asked)
         issued = (
             await self.issuer.to_anybody(wanted)
             if user is None
-            else await self.issuer.for_password(user, PASSWORD, wanted, address="", offline=False)
+            else await self.issuer.for_password(user, password, wanted, address="", offline=False)
         )
         return f"Bearer {issued.access.text}"
 
@@ -134,6 +135,11 @@ def basic(name: str, password: str = PASSWORD) -> str:
 
 def access(name: str, *actions: str) -> Access:
     return Access("repository", name, frozenset(actions))
+
+
+def user_of(name: str) -> User:
+    """Return a user that no records know."""
+    return User(7, name, "", is_admin=False, epoch=3, created_at=datetime(2026, 1, 1, tzinfo=UTC))
 
 
 def segment(content: object) -> str:

@@ -18,7 +18,7 @@ from datetime import datetime, timedelta
 from nacre.hub.accounts.attempts import Attempts
 from nacre.hub.accounts.names import is_user_name
 from nacre.hub.accounts.passwords import Passwords
-from nacre.hub.accounts.user import User, Users
+from nacre.hub.accounts.user import Identity, User, Users
 
 
 class Logins:
@@ -75,6 +75,11 @@ class Logins:
             stronger = await self._passwords.hash(password)
             await self._users.rehash(name, user.password_hash, stronger)
         return user
+
+    async def holds(self, name: str, identity: Identity | None) -> bool:
+        """Say whether the user of a name is still the one that was known by it."""
+        user = await self._users.find(name)
+        return user is not None and user.identity == identity
 
     def _is_remembered(self, user: User, password: str) -> bool:
         until = self._known.get(self._key(user, password))

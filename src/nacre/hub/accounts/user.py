@@ -14,8 +14,19 @@ from typing import Protocol
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """Which user it is exactly: a name can be given out again, and an id cannot.
+
+    ``epoch`` grows whenever all earlier tokens of the user must stop working.
+    """
+
+    id: int
+    epoch: int
+
+
+@dataclass(frozen=True, slots=True)
 class User:
-    """A user; ``epoch`` grows whenever all earlier tokens of the user must stop working."""
+    """A user; for ``epoch`` see `Identity`."""
 
     id: int
     name: str
@@ -23,6 +34,11 @@ class User:
     is_admin: bool
     epoch: int
     created_at: datetime
+
+    @property
+    def identity(self) -> Identity:
+        """What tokens of this user say, besides the name."""
+        return Identity(self.id, self.epoch)
 
 
 class Users(Protocol):
@@ -44,7 +60,7 @@ class Users(Protocol):
         """
 
     async def set_password(self, name: str, password_hash: str) -> None:
-        """Change a password; refresh tokens given out before stop working.
+        """Change a password; tokens given out before stop working.
 
         Raises:
             NotFound: there is no such user.

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from nacre.hub.api import ranges
+from nacre.hub.api.conditional import has_already
 from nacre.hub.api.door import Door
 from nacre.hub.api.manifests import DELETE
 from nacre.hub.api.reply import Bytes, Reply, header
 from nacre.hub.api.request import Request
 from nacre.hub.errors import DigestInvalid
 from nacre.hub.registry.byteplace import BytePlace
-from nacre.hub.registry.having import Having
+from nacre.hub.registry.having import Having, unknown
 from nacre.hub.repositories.access import READ
 from nacre.oci.digest import Digest, InvalidDigest
 
@@ -42,7 +43,7 @@ class BlobRoutes:
             (b"docker-content-digest", digest.encode()),
             (b"etag", tag.encode()),
         )
-        if request.header(b"if-none-match") == tag:
+        if has_already(request.joined(b"if-none-match"), tag):
             return Reply(304, headers)
         wanted = request.header(b"range")
         if wanted is not None and request.header(b"if-range") in {None, tag}:
@@ -56,21 +57,31 @@ class BlobRoutes:
         return Reply(200, headers, content=content)
 
     async def head(self, request: Request, name: str, text: str) -> Reply:
-        """Answer HEAD, which a push relies on: the blob stays for a while now."""
+        """Answer HEAD, which a push relies on: the blob stays for a while now.
+
+        A blob whose bytes were lost is none: whoever has them pushes them again, which heals it.
+        One look at the file tells, as the delivery of a GET takes too. But a place that is not
+        there as a whole is 503: that passes, and nobody should push everything again.
+        """
         repository, _ = await self._door.existing(request, name, READ)
         digest = digest_of(text)
         blob = await self._having.promised(repository.id, digest)
+        if self._place.size(blob.key) != blob.size:
+            raise unknown(digest)
+        tag = f'"{digest}"'
         headers = (
             *_ALWAYS,
             (b"docker-content-digest", digest.encode()),
-            (b"etag", f'"{digest}"'.encode()),
+            (b"etag", tag.encode()),
         )
+        if has_already(request.joined(b"if-none-match"), tag):
+            return Reply(304, headers)
         return Reply(200, headers, content=Bytes(self._place, blob.key, blob.size, 0, blob.size))
 
     async def delete(self, request: Request, name: str, text: str) -> Reply:
         """Answer DELETE."""
         repository, _ = await self._door.existing(request, name, DELETE)
-        await self._having.unlink(repository.id, digest_of(text))
+        await self._having.unlink(repository, digest_of(text))
         return Reply(202)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 
@@ -21,6 +22,11 @@ _PATIENT_BEYOND = 4
 # How often over its limit a small body is still read, so that a client sees why it is refused.
 
 _MOST_PASSED_OVER = 16 << 20
+
+LEAST_RATE = 1024
+"""Bytes a second that a body brings on the average, or its sender holds a place for too long."""
+HEAD_START = 5
+"""How often the patience may pass before that counts: slow starts and pauses are ordinary."""
 
 
 class Portions:
@@ -50,7 +56,7 @@ async def buffers(
     """Yield the body in buffers of about the size of a portion; each is given away for good.
 
     Raises:
-        TooSlow: nothing came for ``patience``.
+        TooSlow: nothing came for ``patience``, or too little for much longer.
         Interrupted: the connection broke before the end.
     """
     gathered = bytearray()
@@ -114,14 +120,20 @@ async def pass_over(request: Request, *, patience: timedelta) -> None:
 async def _parts(request: Request, patience: timedelta) -> AsyncIterator[bytes]:
     request.was_read = True
     seconds = patience.total_seconds()
+    began, received = time.monotonic(), 0
     while True:
+        left = began + HEAD_START * seconds + received / LEAST_RATE - time.monotonic()
         try:
-            async with asyncio.timeout(seconds):
+            async with asyncio.timeout(min(seconds, left)):
                 message = await request.receive()
         except TimeoutError:
+            if left < seconds:
+                raise TooSlow(f"less than {LEAST_RATE} bytes a second were sent") from None
             raise TooSlow(f"nothing was sent for {seconds:g} seconds") from None
         if message["type"] == "http.disconnect":
             raise Interrupted("the connection ended before the body did")
-        yield message.get("body", b"")
+        part = message.get("body", b"")
+        received += len(part)
+        yield part
         if not message.get("more_body", False):
             return

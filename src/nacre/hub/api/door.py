@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from nacre.hub.api.observing import USER
 from nacre.hub.api.request import Request
-from nacre.hub.auth.gate import Admission, Gate, unknown
+from nacre.hub.auth.gate import Admission, Gate, claimed_name, unknown
 from nacre.hub.auth.subject import Subject
+from nacre.hub.errors import RegistryError
 from nacre.hub.repositories.repository import Repositories, Repository, Visibility
 
 
@@ -30,7 +31,11 @@ class Door:
             Unauthorized, NameUnknown, Forbidden: see `Gate.asking` and `Gate.admit`.
         """
         authorization = request.header(b"authorization")
-        subject = await self.gate.asking(authorization, name, actions, address=request.address)
+        try:
+            subject = await self.gate.asking(authorization, name, actions, address=request.address)
+        except RegistryError:
+            request.scope[USER] = claimed_name(authorization)
+            raise
         request.scope[USER] = subject.name  # also of what is refused
         return await self.gate.admit(subject, name, actions)
 
@@ -66,7 +71,11 @@ class Door:
             Unauthorized: the password or token is wrong.
         """
         authorization = request.header(b"authorization")
-        subject = await self.gate.subject(authorization, address=request.address)
+        try:
+            subject = await self.gate.subject(authorization, address=request.address)
+        except RegistryError:
+            request.scope[USER] = claimed_name(authorization)
+            raise
         request.scope[USER] = subject.name
         return subject
 

@@ -7,6 +7,8 @@ what went wrong inside goes to the log.
 from __future__ import annotations
 
 import logging
+import math
+from typing import Protocol
 
 from nacre.errors import Denied, Invalid, NacreError, NotFound, Unavailable
 from nacre.hub.api.ranges import RangeInvalid, received
@@ -45,6 +47,13 @@ _BY_CATEGORY: tuple[tuple[type[NacreError], int, str], ...] = (
 )
 
 
+class Challenging(Protocol):
+    """Tells clients how to show who they are."""
+
+    def header(self, request: Request, scope: str) -> tuple[bytes, bytes]:
+        """Return the challenge; ``scope`` is what a token must be asked for, "" when unknown."""
+
+
 class Challenge:
     """What clients are told who are to get a token.
 
@@ -65,7 +74,7 @@ class Challenge:
         return header("WWW-Authenticate", challenge)
 
 
-def reply_to(error: Exception, request: Request, challenge: Challenge) -> Reply:
+def reply_to(error: Exception, request: Request, challenge: Challenging) -> Reply:
     """Return the reply that tells a client of an error."""
     if not isinstance(error, NacreError):
         _log.error("%s %s failed", request.method, request.path, exc_info=error)
@@ -104,7 +113,7 @@ def _reply_to_category(error: NacreError) -> Reply:
     return failure(400, "UNSUPPORTED", str(error))
 
 
-def _headers(error: RegistryError, request: Request, challenge: Challenge) -> Headers:
+def _headers(error: RegistryError, request: Request, challenge: Challenging) -> Headers:
     match error:
         case Unauthorized():
             return (challenge.header(request, error.scope),)
@@ -113,7 +122,7 @@ def _headers(error: RegistryError, request: Request, challenge: Challenge) -> He
         case RangeInvalid():
             return (header("Content-Range", f"bytes */{error.size}"),)
         case TooManyRequests():
-            return (header("Retry-After", str(max(1, round(error.retry_after)))),)
+            return (header("Retry-After", str(max(1, math.ceil(error.retry_after)))),)
         case Busy():
             return (header("Retry-After", str(_RETRY_AFTER)),)
         case _:

@@ -1,48 +1,28 @@
 """How much one client may ask for: limits on requests, and on pulls as Docker Hub counts them.
 
-A pull is a GET of a manifest; its answers, and those of HEAD, which costs nothing, tell the limit
-and what is left of it in ``ratelimit-limit`` and ``ratelimit-remaining``. Beyond a limit the
-answer is 429 with ``Retry-After`` (distribution-spec 1.1, "Error Codes").
+A pull is a GET of a manifest that is not refused; its answers, and those of HEAD, which costs
+nothing, tell the limit and what is left of it in ``ratelimit-limit`` and ``ratelimit-remaining``.
+Beyond a limit the answer is 429 with ``Retry-After`` (distribution-spec 1.1, "Error Codes").
 """
 
 from __future__ import annotations
 
-import json
 import math
 import re
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 from nacre.hub.api.client_address import client_of
+from nacre.hub.api.errors import failure
 from nacre.hub.api.observing import App, Message, Receive, Scope, Send
 from nacre.hub.api.rates import Buckets, Taken
+from nacre.hub.api.reply import Headers, Reply, header
+from nacre.hub.api.sending import deliver
 from nacre.hub.auth.subject import Subject
 from nacre.hub.configuration.rates import Rate
 from nacre.hub.errors import Unauthorized
 
-Header = tuple[bytes, bytes]
-
+_REFUSED = 400
 _MANIFEST = re.compile(r"/v2/.+/manifests/[^/]+")
-
-
-class LimitedHeads:
-    """An application that gets no request with more than so many bytes of headers.
-
-    The server's own limit is that of its buffer, which is larger.
-    """
-
-    def __init__(self, app: App, limit: int) -> None:
-        self._app = app
-        self._limit = limit
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request, or say that its head is too large (RFC 6585 section 5)."""
-        size = sum([len(name) + len(value) for name, value in scope.get("headers", ())])
-        if size > self._limit:
-            headers = [(b"content-length", b"0"), (b"connection", b"close")]
-            await send({"type": "http.response.start", "status": 431, "headers": headers})
-            await send({"type": "http.response.body", "body": b""})
-        else:
-            await self._app(scope, receive, send)
 
 
 class LimitedRequests:
@@ -64,7 +44,7 @@ class LimitedRequests:
         if taken is None or taken.may_pass:
             await self._app(scope, receive, send)
         else:
-            await _refuse(send, taken, ())
+            await deliver(_refusal(taken), scope, receive, send)
 
 
 class LimitedPulls:
@@ -103,13 +83,18 @@ class LimitedPulls:
             return
         counts = scope["method"] == "GET"
         taken = buckets.take(key) if counts else buckets.look(key)
-        told = _headers(buckets.rate, taken)
         if counts and not taken.may_pass:
-            await _refuse(send, taken, told)
+            refusal = _refusal(taken, _headers(buckets.rate, taken))
+            await deliver(refusal, scope, receive, send)
             return
 
         async def telling(message: Message) -> None:
             if message["type"] == "http.response.start":
+                # A name or address is only claimed until the answer: whoever is refused must not
+                # use up what others have.
+                is_refused = counts and message["status"] >= _REFUSED
+                stands = buckets.give_back(key) if is_refused else taken
+                told = _headers(buckets.rate, stands)
                 message = {**message, "headers": [*message["headers"], *told]}
             await send(message)
 
@@ -140,7 +125,7 @@ def _is_pull(scope: Scope) -> bool:
     )
 
 
-def _headers(rate: Rate, taken: Taken) -> Sequence[Header]:
+def _headers(rate: Rate, taken: Taken) -> Headers:
     window = f";w={math.ceil(rate.seconds)}"
     return (
         (b"ratelimit-limit", f"{rate.requests}{window}".encode()),
@@ -148,19 +133,6 @@ def _headers(rate: Rate, taken: Taken) -> Sequence[Header]:
     )
 
 
-async def _refuse(send: Send, taken: Taken, headers: Sequence[Header]) -> None:
-    error = {"code": "TOOMANYREQUESTS", "message": "too many requests", "detail": None}
-    body = json.dumps({"errors": [error]}).encode()
-    await send(
-        {
-            "type": "http.response.start",
-            "status": 429,
-            "headers": [
-                (b"content-type", b"application/json"),
-                (b"content-length", str(len(body)).encode()),
-                (b"retry-after", str(max(1, math.ceil(taken.retry_after))).encode()),
-                *headers,
-            ],
-        }
-    )
-    await send({"type": "http.response.body", "body": body})
+def _refusal(taken: Taken, headers: Headers = ()) -> Reply:
+    wait = header("Retry-After", str(max(1, math.ceil(taken.retry_after))))
+    return failure(429, "TOOMANYREQUESTS", "too many requests", headers=(wait, *headers))

@@ -11,6 +11,7 @@ from datetime import timedelta
 
 from nacre.hub.api import body
 from nacre.hub.api.accepting import accepts, knows_no_indexes
+from nacre.hub.api.conditional import has_already
 from nacre.hub.api.door import Door
 from nacre.hub.api.reply import Headers, Reply, header
 from nacre.hub.api.request import QueryInvalid, Request
@@ -66,7 +67,7 @@ class ManifestRoutes:
             (b"docker-content-digest", stored.digest.encode()),
             (b"etag", tag.encode()),
         )
-        if request.header(b"if-none-match") == tag:
+        if has_already(request.joined(b"if-none-match"), tag):
             return Reply(304, headers[1:])
         return Reply(200, headers, stored.raw)
 
@@ -76,7 +77,7 @@ class ManifestRoutes:
         reference = publishing.reference_of(text)
         more = self._more_tags(request)
         raw = await body.whole(request, limit=self._rules.manifest_limit, patience=self._patience)
-        stated = (request.header(b"content-type") or "").partition(";")[0].strip()
+        stated = (request.header(b"content-type") or "").partition(";")[0].strip().lower()
         expected = reference if isinstance(reference, Digest) else None
         manifest = documents.read(raw, stated, expected)
         tags = list(dict.fromkeys(more if expected else (reference, *more)))

@@ -7,7 +7,7 @@ The routes inside leave two notes in the ASGI scope: ``nacre.route``, which of t
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from typing import Any
 
 from nacre.hub.api.metrics import Metrics
@@ -23,8 +23,11 @@ ROUTE = "nacre.route"
 USER = "nacre.user"
 CLIENT = "nacre.client"
 _METHODS = frozenset({"GET", "HEAD", "PUT", "POST", "PATCH", "DELETE", "OPTIONS"})
-_CHANGES = frozenset({"PUT", "POST", "PATCH", "DELETE"})
-_AUDITED = frozenset({"manifest", "blob", "token", "tag"})
+_CHANGED = frozenset({"manifest", "blob", "upload"})
+_CHANGES = frozenset({"PUT", "POST", "DELETE"})
+_BEGUN = ("POST", 202)
+_UNAUTHORIZED = 401
+_DIGEST = b"docker-content-digest"
 
 
 class Observed:
@@ -74,11 +77,7 @@ class Observed:
                 sent=seen.sent,
                 received=seen.received,
             )
-        is_audited = (
-            self._audit is not None
-            and route in _AUDITED
-            and (method in _CHANGES or route == "token")
-        )
+        is_audited = self._audit is not None and _is_of_note(scope, route, seen.status)
         if self._access is None and not is_audited:
             return
         client = scope.get(CLIENT) or (scope.get("client") or ("",))[0]
@@ -90,24 +89,45 @@ class Observed:
             "status": seen.status,
         }
         if self._audit is not None and is_audited:
-            self._audit.line("audit", said)
+            self._audit.line("audit", {**said, **seen.digest})
         if self._access is not None:
             ms = round(seconds * 1000, 1)
             self._access.line("access", {**said, "sent": seen.sent, "ms": ms})
 
 
+def _is_of_note(scope: Scope, route: str, status: int) -> bool:
+    """Say whether a request is a login or a change, tried or made.
+
+    An upload is one change: neither its begin nor its chunks are, its end is. Who shows nothing
+    and is told to log in has tried nothing.
+    """
+    if route == "token":
+        return True
+    if status == _UNAUTHORIZED:
+        return any(name == b"authorization" for name, _ in scope["headers"])
+    method: str = scope["method"]
+    return route in _CHANGED and method in _CHANGES and (method, status) != _BEGUN
+
+
 class _Seen:
     """The two ends of a request, with what went through them."""
 
-    __slots__ = ("_receive", "_send", "received", "sent", "status")
+    __slots__ = ("_headers", "_receive", "_send", "received", "sent", "status")
 
     def __init__(self, receive: Receive, send: Send) -> None:
         self._receive = receive
         self._send = send
         # What a client sees that is cut off before an answer began.
         self.status = 499
+        self._headers: Iterable[tuple[bytes, bytes]] = ()
         self.sent = 0
         self.received = 0
+
+    @property
+    def digest(self) -> Mapping[str, str]:
+        """What was made, where the answer says so."""
+        stated = [value.decode("latin-1") for name, value in self._headers if name == _DIGEST]
+        return {"digest": stated[0]} if stated else {}
 
     async def receive(self) -> Message:
         message = await self._receive()
@@ -118,6 +138,7 @@ class _Seen:
     def send(self, message: Message) -> Awaitable[None]:
         if message["type"] == "http.response.start":
             self.status = message["status"]
+            self._headers = message.get("headers", ())
         else:
             self.sent += len(message.get("body", b""))
         return self._send(message)

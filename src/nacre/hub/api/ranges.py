@@ -6,10 +6,12 @@ RFC 9110 section 14; distribution-spec 1.1, "Pulling blobs" and "Pushing a blob 
 from __future__ import annotations
 
 import re
+import sys
 
 from nacre.hub.errors import RegistryError
 
-_RANGE = re.compile(r"bytes=\s*([0-9]{0,18})-([0-9]{0,18})\s*")
+_RANGE = re.compile(r"bytes=\s*([0-9]*)-([0-9]*)\s*", re.IGNORECASE)
+_DIGITS = 18
 _CONTENT_RANGE = re.compile(r"(?:bytes[ =])?([0-9]{1,18})-([0-9]{1,18})(?:/(?:[0-9]+|\*))?")
 
 
@@ -38,17 +40,23 @@ def requested(header: str | None, size: int) -> tuple[int, int] | None:
         return None
     match = _RANGE.fullmatch(header)
     if match is None:
-        if header.startswith("bytes=") and "," not in header:
+        if header.lower().startswith("bytes=") and "," not in header:
             raise RangeInvalid(size)
         return None
     first, last = match.groups()
     if first:
-        start, end = int(first), min(int(last), size - 1) if last else size - 1
+        start, end = _number(first), min(_number(last), size - 1) if last else size - 1
     else:
-        start, end = max(size - int(last or 0), 0), size - 1
+        start, end = max(size - _number(last or "0"), 0), size - 1
     if start > end:
         raise RangeInvalid(size)
     return start, end
+
+
+def _number(digits: str) -> int:
+    """Return a number; one that is longer than any blob's size is as good as the largest."""
+    significant = digits.lstrip("0") or "0"
+    return int(significant) if len(significant) <= _DIGITS else sys.maxsize
 
 
 def announced(header: str | None) -> tuple[int, int] | None:

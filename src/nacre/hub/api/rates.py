@@ -56,6 +56,12 @@ class Buckets:
             self._levels.popitem(last=False)
         return self._as_taken(level, passes=passes)
 
+    def give_back(self, key: str) -> Taken:
+        """Put back what `take` took for a request that came to nothing."""
+        level = min(self._level(key) + 1, float(self.rate.requests))
+        self._levels[key] = level, self._clock()
+        return self._as_taken(level, passes=True)
+
     def _level(self, key: str) -> float:
         level, at = self._levels.get(key, (float(self.rate.requests), 0.0))
         filled = level + (self._clock() - at) * self.rate.requests / self.rate.seconds

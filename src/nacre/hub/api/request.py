@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from urllib.parse import parse_qsl
 
 from nacre.hub.api.observing import CLIENT, Receive, Scope
-from nacre.hub.errors import NameInvalid, RegistryError
+from nacre.hub.errors import NameInvalid, NotSupported, RegistryError
 
 _HOST = re.compile(r"[A-Za-z0-9._\[\]:-]{1,255}")
 _FIELDS = 1000
@@ -23,7 +23,7 @@ class PaginationInvalid(RegistryError):
     code = "PAGINATION_NUMBER_INVALID"
 
 
-class QueryInvalid(NameInvalid):
+class QueryInvalid(NotSupported):
     """The query cannot be read, or has too many fields: answered with 414."""
 
 
@@ -102,8 +102,14 @@ class Request:
     @property
     def base(self) -> str:
         """The address that the client uses, without a path."""
-        server = self.scope.get("server") or ("localhost", None)
-        return f"{self.scope.get('scheme', 'http')}://{self.host or server[0]}"
+        return f"{self.scope.get('scheme', 'http')}://{self.host or self._own}"
+
+    @property
+    def _own(self) -> str:
+        """The host and port that the request came to."""
+        name, port = self.scope.get("server") or ("localhost", None)
+        shown = f"[{name}]" if ":" in name else name
+        return f"{shown}:{port}" if port else shown
 
     def check_path(self) -> None:
         """Check that no part of the path hides another: an escaped slash is no name's.

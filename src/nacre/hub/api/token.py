@@ -7,32 +7,51 @@ Docker's token authentication: GET with Basic credentials or none, and OAuth2 by
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from urllib.parse import parse_qs
 
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
+from nacre.hub.api import request as api
+from nacre.hub.api.errors import reply_to
 from nacre.hub.api.observing import ROUTE, USER
+from nacre.hub.api.reply import header, in_json
+from nacre.hub.api.responses import response_of
 from nacre.hub.auth import scopes
 from nacre.hub.auth.gate import basic_credentials
 from nacre.hub.auth.issuer import Issued, Issuer
 from nacre.hub.auth.scopes import Access
-from nacre.hub.errors import Busy, NotSupported, RegistryError, TooManyRequests, Unauthorized
+from nacre.hub.errors import NotSupported, Unauthorized
 
 _LARGEST_FORM = 64 << 10
 _MOST_FIELDS = 100
+_NOT_KEPT = (header("Cache-Control", "no-store"),)
 
 
 class BadTokenRequest(NotSupported):
-    """A request for a token that cannot be understood: answered with 400."""
+    """A request for a token that cannot be understood."""
+
+    status = 400
 
 
 class SlowTokenRequest(BadTokenRequest):
-    """A form that takes too long to come: answered with 408."""
+    """A form that takes too long to come."""
+
+    status = 408
+
+
+class PasswordChallenge:
+    """What clients are told who are to show a password (RFC 7617)."""
+
+    def __init__(self, realm: str) -> None:
+        self._realm = realm
+
+    def header(self, _request: api.Request, _scope: str) -> tuple[bytes, bytes]:
+        """Return the challenge."""
+        return header("WWW-Authenticate", f'Basic realm="{self._realm}", charset="UTF-8"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +92,21 @@ class TokenServer:
                 request.scope[USER] = wanted.login[0]
             issued = await self._issue(wanted, request.client.host if request.client else "")
         except TimeoutError:
-            return refusal(SlowTokenRequest("the form took too long"), self._issuer.service)
-        except RegistryError as error:
-            return refusal(error, self._issuer.service)
+            return self._refusal(SlowTokenRequest("the form took too long"), request)
         except ClientDisconnect:
             return Response(status_code=400)
+        except Exception as error:  # noqa: BLE001 (no client ever sees a traceback)
+            return self._refusal(error, request)
         request.scope[USER] = issued.user
-        return JSONResponse(reply(issued), headers={"Cache-Control": "no-store"})
+        return response_of(in_json(200, reply(issued)), _NOT_KEPT)
+
+    def _refusal(self, error: Exception, request: Request) -> Response:
+        """Return why there is no token."""
+        asked = api.Request(request.scope, request.receive)
+        told = reply_to(error, asked, PasswordChallenge(self._issuer.service))
+        if isinstance(error, BadTokenRequest):
+            told = replace(told, status=error.status)
+        return response_of(told, _NOT_KEPT)
 
     async def _issue(self, wanted: Wanted, address: str) -> Issued:
         if wanted.refresh is not None:
@@ -110,27 +137,6 @@ def reply(issued: Issued) -> dict[str, object]:
     if issued.refresh is not None:
         body["refresh_token"] = issued.refresh.text
     return body
-
-
-def refusal(error: RegistryError, realm: str) -> Response:
-    """Return why there is no token, as the registry's JSON error."""
-    headers = {"Cache-Control": "no-store"}
-    match error:
-        case Unauthorized():
-            status = 401
-            headers["WWW-Authenticate"] = f'Basic realm="{realm}", charset="UTF-8"'
-        case TooManyRequests():
-            status = 429
-            headers["Retry-After"] = str(math.ceil(error.retry_after))
-        case Busy():
-            status = 503
-            headers["Retry-After"] = "1"
-        case SlowTokenRequest():
-            status = 408
-        case _:
-            status = 400
-    body = {"errors": [{"code": error.code, "message": str(error), "detail": error.detail}]}
-    return JSONResponse(body, status_code=status, headers=headers)
 
 
 async def _wanted(request: Request, service: str) -> Wanted:

@@ -116,7 +116,10 @@ class UploadRoutes:
     async def _mounted(
         self, request: Request, repository: Repository, subject: Subject, text: str
     ) -> bool:
-        """Mount a blob if that is possible, and never say why it is not."""
+        """Mount a blob if that is possible, and never say why it is not.
+
+        One whose bytes were lost is not: the client is to push them.
+        """
         try:
             digest = Digest(text)
         except InvalidDigest:
@@ -125,7 +128,8 @@ class UploadRoutes:
         if source is not None and not is_repository_path(source):
             return False
         sources = await self._door.gate.sources(subject, source, digest)
-        return await self._having.mount(repository.id, digest, sources=sources)
+        blob = await self._having.mount(repository.id, digest, sources=sources)
+        return blob is not None and await self._receiving.has(blob)
 
     def _chunk(self, request: Request) -> Chunk:
         """Return the body as a chunk.

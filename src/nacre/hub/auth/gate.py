@@ -74,15 +74,27 @@ class Gate:
         self._anonymous_push = anonymous_push
 
     async def subject(self, authorization: str | None, *, address: str = "") -> Subject:
-        """Return who sends this ``Authorization`` header (RFC 9110 section 11.6.2).
+        """Return who sends this ``Authorization`` header with what is about no repository.
 
         ``address`` is where the request comes from; failed logins are counted by it.
 
         Raises:
-            Unauthorized: the password or token is wrong. The caller knows what was asked for and
-                adds the scope to the challenge; `asking` does.
+            Unauthorized: the password or token is wrong.
             TooManyRequests: too many logins have failed.
             Busy: too many logins are being checked.
+        """
+        subject = await self._claimed(authorization, address)
+        if subject.user is not None and not await self._logins.holds(
+            subject.user, subject.identity
+        ):
+            raise Unauthorized("the token does not work any more")
+        return subject
+
+    async def _claimed(self, authorization: str | None, address: str) -> Subject:
+        """Return who sends this header (RFC 9110 section 11.6.2).
+
+        The user of a token may be gone, or another, since it was issued: that is found out with
+        what else the records say, in one look.
         """
         if not authorization:
             return ANONYMOUS
@@ -95,7 +107,7 @@ class Gate:
                 user = await self._logins.check(name, password, address=address)
                 if user is None:
                     raise Unauthorized("incorrect username or password")
-                return Subject(user.name)
+                return Subject(user.name, identity=user.identity)
             case _:
                 raise Unauthorized("send a Basic or Bearer Authorization")
 
@@ -112,8 +124,8 @@ class Gate:
         rights = self._rights(standing)
         left = OWN if subject.scopes is None else subject.scopes.get(recorded)
         verdict = decide(actions, rights, left=left, is_anonymous=subject.user is None)
-        if subject.user is not None and not standing.is_known:
-            verdict = Verdict.CHALLENGE  # the user is gone since the token was issued
+        if standing.identity != subject.identity:
+            verdict = Verdict.CHALLENGE  # the user is gone, or another, since the token was issued
         match verdict:
             case Verdict.ALLOWED:
                 usable = subject.narrowed(recorded, rights)
@@ -129,14 +141,14 @@ class Gate:
     async def asking(
         self, authorization: str | None, name: str, actions: frozenset[str], *, address: str = ""
     ) -> Subject:
-        """Return who sends this header with a request on a repository.
+        """Return who sends this header with a request on a repository, which `admit` lets in.
 
         Raises:
             Unauthorized: see `subject`; ``scope`` is what to ask for.
             TooManyRequests, Busy: see `subject`.
         """
         try:
-            return await self.subject(authorization, address=address)
+            return await self._claimed(authorization, address)
         except Unauthorized as error:
             error.scope = repository_scope(name, actions)
             raise
@@ -223,6 +235,17 @@ def basic_credentials(encoded: str) -> tuple[str, str]:
     if not colon:
         raise Unauthorized("the Basic credentials are malformed")
     return name, password
+
+
+def claimed_name(authorization: str | None) -> str:
+    """Return the name that a header's Basic credentials hold, true or not; "" without one."""
+    scheme, _, given = (authorization or "").partition(" ")
+    if scheme.lower() != "basic":
+        return ""
+    try:
+        return basic_credentials(given)[0]
+    except Unauthorized:
+        return ""
 
 
 def _detail(scope: str) -> list[dict[str, object]]:

@@ -81,11 +81,11 @@ class Issuer:
         return await self._issue(user, asked, offline=False)
 
     async def _issue(self, user: User | None, asked: Iterable[Access], *, offline: bool) -> Issued:
-        subject = ANONYMOUS if user is None else Subject(user.name)
+        subject = ANONYMOUS if user is None else Subject(user.name, identity=user.identity)
         granted = await self._gate.grant(subject, asked)
         return Issued(
             user=subject.name,
-            access=await self._tokens.issue(subject.user, granted),
+            access=await self._tokens.issue(user, granted),
             granted=granted,
             refresh=await self._tokens.issue_refresh(user) if user and offline else None,
         )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from nacre.hub.accounts.user import Identity
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -15,10 +17,13 @@ class Subject:
         user: the user's name; None for the anonymous.
         scopes: what the token says may be done: repository name to actions. None does not narrow
             (a password was given), an empty mapping allows nothing.
+        identity: which user that was when the password was checked or the token issued; None for
+            the anonymous.
     """
 
     user: str | None = None
     scopes: dict[str, frozenset[str]] | None = None
+    identity: Identity | None = None
 
     @property
     def name(self) -> str:

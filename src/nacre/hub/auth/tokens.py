@@ -4,8 +4,8 @@ JSON Web Tokens (RFC 7519) signed with ES256 and one of the hub's own keys. What
 about its algorithm and key is compared, never followed (RFC 8725 sections 3.1 and 3.10): its
 header holds exactly ``alg``, ``typ`` and ``kid``, so no token brings its own key. Of two types,
 each is good for one thing: an *access* token is sent with requests and lives for minutes; a
-*refresh* token is only good for getting access tokens, and stops working when the user's epoch
-grows.
+*refresh* token is only good for getting access tokens. Both say which user they are of, not only
+its name, and stop working when the user's epoch grows.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from typing import Any
 from joserfc import jwt
 from joserfc.errors import JoseError
 
-from nacre.hub.accounts.user import User
+from nacre.hub.accounts.user import Identity, User
 from nacre.hub.auth.scopes import Access
 from nacre.hub.auth.signing import KeyRing
 from nacre.hub.auth.subject import Subject
@@ -58,16 +58,11 @@ class Renewal:
     """What a refresh token says: the user as it was then."""
 
     user: str
-    user_id: int
-    epoch: int
+    identity: Identity
 
     def is_of(self, user: User | None) -> bool:
         """Say whether the user is still that one, and nothing has ended its tokens since."""
-        return user is not None and (user.name, user.id, user.epoch) == (
-            self.user,
-            self.user_id,
-            self.epoch,
-        )
+        return user is not None and (user.name, user.identity) == (self.user, self.identity)
 
 
 class Tokens:
@@ -100,18 +95,18 @@ class Tokens:
         self._remembered = remembered
         self._read: OrderedDict[bytes, tuple[Subject, float]] = OrderedDict()
 
-    async def issue(self, user: str | None, granted: Sequence[Access]) -> Token:
+    async def issue(self, user: User | None, granted: Sequence[Access]) -> Token:
         """Return an access token; ``user`` None is the anonymous."""
         access = [{"type": one.kind, "name": one.name, "actions": one.in_order} for one in granted]
-        return await self._sign(ACCESS, self._access_life, {"sub": user or "", "access": access})
+        whose = {"sub": ""} if user is None else _whose(user)
+        return await self._sign(ACCESS, self._access_life, {**whose, "access": access})
 
     async def issue_refresh(self, user: User) -> Token:
         """Return a refresh token for somebody who has just shown a password."""
-        claims = {"sub": user.name, "uid": user.id, "epoch": user.epoch}
-        return await self._sign(REFRESH, self.refresh_life, claims)
+        return await self._sign(REFRESH, self.refresh_life, _whose(user))
 
     async def read(self, text: str) -> Subject:
-        """Return who an access token speaks for.
+        """Return who an access token speaks for; whether it still does, the gate finds out.
 
         Raises:
             InvalidToken: it is not one of this hub's, has expired, or is of another type.
@@ -123,7 +118,9 @@ class Tokens:
         if known is not None and self._now().timestamp() < known[1]:
             return known[0]
         claims = await self._verified(text, ACCESS)
-        subject = Subject(claims["sub"] or None, _scopes(claims.get("access")))
+        user: str | None = claims["sub"] or None
+        identity = None if user is None else _identity(claims)
+        subject = Subject(user, _scopes(claims.get("access")), identity)
         self._read[key] = subject, claims["exp"]
         while len(self._read) > self._remembered:
             self._read.popitem(last=False)
@@ -136,10 +133,7 @@ class Tokens:
             InvalidToken: it is not one of this hub's, has expired, or is of another type.
         """
         claims = await self._verified(text, REFRESH)
-        user, number, epoch = claims["sub"], claims.get("uid"), claims.get("epoch")
-        if not user or not isinstance(number, int) or not isinstance(epoch, int):
-            raise InvalidToken("the token does not say whose it is")
-        return Renewal(user, number, epoch)
+        return Renewal(claims["sub"], _identity(claims))
 
     async def _sign(self, kind: str, life: timedelta, claims: Mapping[str, object]) -> Token:
         issued = self._now()
@@ -194,6 +188,23 @@ def _key_id(text: str, kind: str) -> str:
     if (header["alg"], header["typ"]) != (ALGORITHM, kind) or not isinstance(header["kid"], str):
         raise InvalidToken("the token is of another type")
     return header["kid"]
+
+
+def _whose(user: User) -> dict[str, object]:
+    """Return the claims that say whose a token is."""
+    return {"sub": user.name, "uid": user.id, "epoch": user.epoch}
+
+
+def _identity(claims: Mapping[str, object]) -> Identity:
+    """Return which user a checked token is of.
+
+    Raises:
+        InvalidToken: it does not say so.
+    """
+    number, epoch = claims.get("uid"), claims.get("epoch")
+    if not isinstance(number, int) or not isinstance(epoch, int):
+        raise InvalidToken("the token does not say whose it is")
+    return Identity(number, epoch)
 
 
 def _scopes(listed: object) -> dict[str, frozenset[str]]:

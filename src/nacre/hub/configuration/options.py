@@ -92,7 +92,9 @@ class Registry:
     )
     page: int = _key(10_000, "Most names in one page of a listing.")
     client_patience: timedelta = _key(
-        timedelta(seconds=60), "How long a client may send nothing before its request is ended."
+        timedelta(seconds=60),
+        "How long a client may send nothing before its request is ended; so is one that, after "
+        "five times as long, brought less than 1 KiB a second.",
     )
 
 

@@ -6,11 +6,12 @@ worker takes one entry, decides from the records in one transaction, and forgets
 is no pause: clients push and pull meanwhile, and no decision rests on what was read before its
 transaction began.
 
-Three kinds are looked at: a *manifest* that may have lost its last tag, parent and reason; a *link*
+Four kinds are looked at: a *manifest* that may have lost its last tag, parent and reason; a *link*
 between a repository and a blob that no manifest may need any more; a *blob* that may have lost its
-last link. Removing a manifest queues its links and children; removing a link queues its blob;
-removing a blob puts its key on the *trash*, from where the bytes are deleted later still, when
-every reader that knew the key has had time to finish.
+last link; a *repository* that a push made in which nothing was ever completed, or that has lost
+its last link. Removing a manifest queues its links and children; removing a link queues its blob
+and its repository; removing a blob puts its key on the *trash*, from where the bytes are deleted
+later still, when every reader that knew the key has had time to finish.
 """
 
 from __future__ import annotations
@@ -28,11 +29,15 @@ class Kind(StrEnum):
     MANIFEST = "manifest"
     LINK = "link"
     BLOB = "blob"
+    REPOSITORY = "repository"
 
 
 @dataclass(frozen=True, slots=True)
 class Collected:
-    """What a worker has removed, or, in a dry run, would: counts, and bytes of blobs."""
+    """What a worker has removed, or, in a dry run, would: counts, and bytes of blobs.
+
+    Repositories that are empty are not counted: they take no space.
+    """
 
     manifests: int = 0
     links: int = 0
@@ -56,7 +61,9 @@ class Garbage(Protocol):
         """Look at up to ``limit`` entries that are due, remove what is not needed.
 
         What is not needed but not yet to go (a link that was promised, a manifest that can still be
-        restored) is put back on the queue for then.
+        restored, a repository with an upload) is put back on the queue for then. A repository goes
+        that has no manifest, blob, upload or history of tags, and about which nobody said anything:
+        no policy or role, and it is as visible as its namespace.
 
         Returns how many entries were looked at, and what was removed.
         """

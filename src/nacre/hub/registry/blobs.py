@@ -59,8 +59,12 @@ class Blobs(Protocol):
             QuotaExceeded: the namespace has no room for it.
         """
 
-    async def unlink(self, repository: int, digest: Digest) -> bool:
+    async def unlink(self, repository: int, digest: Digest, *, immutable: str = "") -> bool:
         """Take a blob from a repository at once; False when it was not there.
 
-        Manifests that name it stay, as if pushed sparse.
+        Manifests that name it stay, as if pushed sparse; but not those that a tag needs which
+        matches the pattern ``immutable``.
+
+        Raises:
+            TagImmutable: such a tag needs it.
         """

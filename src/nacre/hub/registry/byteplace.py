@@ -10,7 +10,7 @@ bytes never change. ``delete`` ends it; by then no record has pointed to it for 
 Because a new upload of the same digest has a new key, a late ``delete`` can never hit it.
 
 All methods block: call them off the event loop. Errors of the disk come as `OutOfSpace` and
-`Busy`.
+`Busy`; a place that went away is `Busy` for all of them, and nothing is made in its stead.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class BytePlace(Protocol):
         """Enter writing at ``offset``, in bytes; whatever lies beyond it is cut off.
 
         Raises:
-            Busy: fewer bytes than ``offset`` are there: they were lost, the upload must restart.
+            NotFound: fewer bytes than ``offset`` are there: they were lost.
         """
 
     def seal(self, key: str) -> None:
@@ -68,11 +68,21 @@ class BytePlace(Protocol):
             NotFound: it has none.
         """
 
+    def size(self, key: str) -> int | None:
+        """Return how many bytes a key has, or None when it has none."""
+
     def path(self, key: str) -> Path | None:
         """Return the file that a key's bytes are, or None where they are no file here."""
 
     def delete(self, keys: Iterable[str]) -> Iterable[str]:
         """Drop keys, and return those that could not be dropped now; one that is gone is fine."""
+
+    def check(self) -> None:
+        """Return if the place is there.
+
+        Raises:
+            Busy: it is not, or not the one that it was: what is written now would be lost.
+        """
 
     def __iter__(self) -> Iterator[Kept]:
         """Go through all keys that have bytes, in no order; for checks and repairs only."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from nacre.hub.errors import BlobUnknown
 from nacre.hub.registry.blobs import Blob, Blobs
 from nacre.hub.registry.rules import Rules
+from nacre.hub.repositories.repository import Repository
 from nacre.oci.digest import Digest
 
 
@@ -53,8 +54,8 @@ class Having:
 
     async def mount(
         self, repository: int, digest: Digest, *, sources: frozenset[int] | None
-    ) -> bool:
-        """Let the repository have a blob of one of ``sources`` (None is any); False: none has it.
+    ) -> Blob | None:
+        """Let the repository have a blob of one of ``sources`` (None is any); None: none has it.
 
         ``sources`` are repositories that whoever asks may pull from; the work done is the same
         whether they lack the blob or there are none.
@@ -63,16 +64,17 @@ class Having:
             QuotaExceeded: the namespace has no room for it.
         """
         until = self._now() + self._rules.life
-        found = await self._blobs.mount(repository, digest, sources=sources, until=until)
-        return found is not None
+        return await self._blobs.mount(repository, digest, sources=sources, until=until)
 
-    async def unlink(self, repository: int, digest: Digest) -> None:
+    async def unlink(self, repository: Repository, digest: Digest) -> None:
         """Take a blob from the repository, at once for everybody.
 
         Raises:
             BlobUnknown: the repository does not have it.
+            TagImmutable: a tag needs it whose image a policy keeps as it is.
         """
-        if not await self._blobs.unlink(repository, digest):
+        immutable = self._rules.immutable_in(repository)
+        if not await self._blobs.unlink(repository.id, digest, immutable=immutable):
             raise unknown(digest)
 
 

@@ -152,7 +152,8 @@ class Manifests(Protocol):
         An index that names it stays, as if pushed sparse.
 
         Raises:
-            TagImmutable: one of the tags may not be deleted; nothing was.
+            TagImmutable: one of the tags may not be deleted, or one that may not be needs it
+                through indexes; nothing was.
         """
 
     async def delete_tag(

@@ -13,14 +13,21 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from nacre.errors import NacreError
-from nacre.hub.errors import Busy, DigestInvalid, OutOfSpace, TooLarge
+from nacre.errors import NacreError, NotFound
+from nacre.hub.errors import (
+    BlobUploadUnknown,
+    Busy,
+    DigestInvalid,
+    OutOfSpace,
+    QuotaExceeded,
+    TooLarge,
+)
 from nacre.hub.registry.chunk import Chunk, Interrupted
 from nacre.hub.registry.hashing import Running, RunningHashes, read_again
 from nacre.hub.registry.holding import Held, holding
 from nacre.hub.registry.pouring import Pouring
 from nacre.hub.registry.threads import in_thread
-from nacre.hub.registry.uploads import Upload, Uploads
+from nacre.hub.registry.uploads import Room, Upload, Uploads
 from nacre.oci.digest import Digest
 
 if TYPE_CHECKING:
@@ -111,10 +118,12 @@ class Receiving:
         """Add a chunk, and return the new offset.
 
         Raises:
-            BlobUploadUnknown: there is no such upload of this repository and owner.
+            BlobUploadUnknown: there is no such upload of this repository and owner, or its bytes
+                were lost, which ends it.
             OutOfOrder: the chunk is not the next one; the upload stays as it is.
             SizeInvalid: the chunk is not as long as announced; the upload stays as it is.
             TooLarge: the blob would be larger than this hub takes.
+            QuotaExceeded: or than its namespace has room for; the upload stays as it is.
             Interrupted: the client went away; the offset has moved as far as bytes came.
             Busy, OutOfSpace: this cannot be done now.
         """
@@ -141,7 +150,8 @@ class Receiving:
                 # Also with no bytes to add: this cuts off what a lost request left behind.
                 await self._pour(held, chunk, progress)
                 await self._check_digest(held, progress, digest)
-                await in_thread(self._place.seal, held.upload.key)
+                await in_thread(self._seal, held.upload.key, progress.offset)
+                lost = await self._lost(digest)
                 held.check()
                 return await self._uploads.finish(
                     upload,
@@ -149,6 +159,7 @@ class Receiving:
                     digest=digest,
                     size=progress.offset,
                     until=self._now() + self._rules.life,
+                    lost=lost,
                 )
 
     async def whole(self, repository: int, owner: str, chunk: Chunk, digest: Digest) -> Blob:
@@ -164,6 +175,30 @@ class Receiving:
             with suppress(NacreError):
                 await self.cancel(upload.id, repository=repository, owner=owner)
             raise
+
+    async def has(self, blob: Blob) -> bool:
+        """Say whether the bytes of a blob are there, as far as their number tells."""
+        return await in_thread(self._place.size, blob.key) == blob.size
+
+    def _seal(self, key: str, size: int) -> None:
+        """Make bytes durable; blocks.
+
+        Raises:
+            Busy: they are not all there: somebody took them away since they were written.
+        """
+        self._place.seal(key)
+        if self._place.size(key) != size:
+            raise Busy("bytes of the upload were lost", remedy="start it again")
+
+    async def _lost(self, digest: Digest) -> str | None:
+        """Return the key that a digest's bytes are recorded under, if they are not there.
+
+        Then what was pushed now must not be thrown away as known.
+        """
+        known = await self._uploads.known(digest)
+        if known is None or await in_thread(self._place.size, known.key) == known.size:
+            return None
+        return known.key
 
     @asynccontextmanager
     async def _held(self, upload: str, repository: int, owner: str) -> AsyncIterator[Held]:
@@ -197,22 +232,40 @@ class Receiving:
 
     async def _pour(self, held: Held, chunk: Chunk, progress: _Progress) -> None:
         chunk.check_start(progress.offset)
-        start, limit = progress.offset, self._rules.blob_limit
+        start = progress.offset
+        room = await self._uploads.room(held.upload.repository)
+        if chunk.length:
+            self._check_size(start + chunk.length, room)
         pouring = Pouring(self._place, held.upload.key, start, progress.running)
         coming = start
         try:
             async with pouring:
                 async for data in chunk.body:
                     coming += len(data)
-                    if limit and coming > limit:
-                        raise TooLarge(f"blobs here are at most {limit} bytes")
+                    self._check_size(coming, room)
                     held.check()
                     await pouring.put(data)
+        except NotFound:
+            await self._end(held.upload)
+            raise BlobUploadUnknown(
+                "the bytes of this upload were lost", remedy="start it again"
+            ) from None
         finally:
             if pouring.offset > start:
                 progress.recorded = None
             progress.offset = pouring.offset
         chunk.check_end(progress.offset - start)
+
+    def _check_size(self, size: int, room: Room | None) -> None:
+        """Return if a blob may be so large: asked before more of it is written.
+
+        The records decide again when it is recorded, for what others pushed meanwhile.
+        """
+        limit = self._rules.blob_limit
+        if limit and size > limit:
+            raise TooLarge(f"blobs here are at most {limit} bytes")
+        if room is not None:
+            room.check(size)
 
     async def _check_digest(self, held: Held, progress: _Progress, digest: Digest) -> None:
         found = progress.digest(digest.algorithm)
@@ -221,13 +274,14 @@ class Receiving:
                 self._place, held.upload.key, progress.offset, digest.algorithm, check=held.check
             )
         if found != digest:
-            await self._uploads.cancel(
-                held.upload.id, repository=held.upload.repository, owner=held.upload.owner
-            )
+            await self._end(held.upload)
             raise DigestInvalid(
                 "provided digest did not match uploaded content",
                 detail={"digest": digest, "received": found},
             )
+
+    async def _end(self, upload: Upload) -> None:
+        await self._uploads.cancel(upload.id, repository=upload.repository, owner=upload.owner)
 
     @asynccontextmanager
     async def _given_back(self, held: Held, progress: _Progress) -> AsyncIterator[None]:
@@ -239,14 +293,14 @@ class Receiving:
                 if progress.offset != held.upload.offset:
                     progress.running = None
                 progress.offset, progress.recorded = held.upload.offset, held.upload.digest
-                if isinstance(error, OutOfSpace) and held.lost is None:
+                if isinstance(error, OutOfSpace | QuotaExceeded | TooLarge) and held.lost is None:
                     await self._cut_off(held.upload)
             with suppress(NacreError):
                 await self._leave(held, progress)
             raise
 
     async def _cut_off(self, upload: Upload) -> None:
-        """Give the disk back what a request wrote that found it full; others need it."""
+        """Give the disk back what a request wrote that may not stay; others need it."""
 
         def cut() -> None:
             with self._place.append(upload.key, upload.offset):

@@ -53,5 +53,9 @@ class Rules:
         return Terms(
             by,
             sparse=repository.policy.sparse or namespace in self.sparse,
-            immutable=repository.policy.immutable or self.immutable,
+            immutable=self.immutable_in(repository),
         )
+
+    def immutable_in(self, repository: Repository) -> str:
+        """Return the pattern of tags of a repository that may not be moved; "" is none."""
+        return repository.policy.immutable or self.immutable

@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from nacre.hub.errors import QuotaExceeded
 from nacre.hub.registry.blobs import Blob
 from nacre.oci.digest import Digest
 
@@ -43,6 +44,35 @@ class Upload:
     algorithm: str
     digest: Digest | None
     updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What a namespace may hold: ``quota`` bytes in all, of which ``used`` are taken."""
+
+    namespace: str
+    quota: int
+    used: int
+
+    def check(self, size: int) -> None:
+        """Return if there is room for ``size`` bytes more.
+
+        Raises:
+            QuotaExceeded: there is not.
+        """
+        if size > self.quota - self.used:
+            raise QuotaExceeded(
+                f"the namespace {self.namespace} may hold {self.quota} bytes"
+                f" and has no room for {size} more"
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Bytes that the hub has under a digest, in whatever repository: where, and how many."""
+
+    key: str
+    size: int
 
 
 class Uploads(Protocol):
@@ -77,13 +107,27 @@ class Uploads(Protocol):
             BlobUploadUnknown: it was cancelled, or the lease ran out and another has it.
         """
 
+    async def room(self, repository: int) -> Room | None:
+        """Return what the namespace of a repository may hold; None is no limit."""
+
+    async def known(self, digest: Digest) -> Known | None:
+        """Return what is recorded of the bytes of a digest; whether they are there is not asked."""
+
     async def finish(
-        self, upload: str, *, holder: str, digest: Digest, size: int, until: datetime
+        self,
+        upload: str,
+        *,
+        holder: str,
+        digest: Digest,
+        size: int,
+        until: datetime,
+        lost: str | None = None,
     ) -> Blob:
         """Turn an upload into a blob and a link that lives until ``until``; its key is sealed.
 
         When the hub has these bytes already, the key it has them under stays and this upload's
-        is dropped later.
+        is dropped later; but a key that is ``lost``, where somebody looked and they are not,
+        gives way to this upload's, for all repositories that have the blob.
 
         Raises:
             BlobUploadUnknown: it was cancelled, or ``holder`` does not have it (any more).

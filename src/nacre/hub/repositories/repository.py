@@ -5,7 +5,8 @@ owns it. A path of one part, as in ``nginx``, means ``library/nginx``: the offic
 
 A namespace comes to be with the user of its name, or when the hub's owner makes it. A repository
 comes to be with the first upload to it by somebody who may push there, and goes when somebody who
-may deletes it: at once for everybody, its content some time later (see ``jobs``).
+may deletes it: at once for everybody, its content some time later (see ``jobs``). One in which no
+push was ever completed is not listed, and is collected.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+from nacre.hub.accounts.user import Identity
 from nacre.hub.repositories.policy import Policy
 from nacre.oci.digest import Digest
 
@@ -76,14 +78,14 @@ class Standing:
         namespace: None when there is none of this name either.
         role: the user's highest role in the two, or None.
         is_admin: whether the user runs this hub.
-        is_known: whether the user exists and is not locked; False for the anonymous.
+        identity: which user that is; None for the anonymous, and when there is no such user.
     """
 
     repository: Repository | None
     namespace: Namespace | None
     role: Role | None
     is_admin: bool
-    is_known: bool
+    identity: Identity | None
 
 
 class Repositories(Protocol):
@@ -110,13 +112,14 @@ class Repositories(Protocol):
     async def names(self, user: str | None, *, after: str, limit: int) -> Sequence[str]:
         """Return the names that ``user`` may pull from, in ASCII order, those after ``after``.
 
-        An admin sees all of them.
+        An admin sees all of them, but none that has neither a manifest nor a blob: a push that was
+        refused makes no name known.
         """
 
     async def search(self, user: str | None, text: str, limit: int) -> Sequence[Repository]:
         """Return repositories that ``user`` may pull from and whose names hold ``text``.
 
-        By name; every character of ``text`` means itself.
+        By name, as `names`; every character of ``text`` means itself.
         """
 
     async def holders(self, digest: Digest, user: str | None) -> frozenset[int]:

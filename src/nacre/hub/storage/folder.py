@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import secrets
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
@@ -46,11 +47,14 @@ class FolderPlace:
     of a path, and a symbolic link in a key's place is never followed.
 
     Args:
-        root: the folder; it and folders in it are made when first written to, for nobody else.
+        root: the folder, which is never made here: where it is missing, a disk is not mounted, and
+            what is written beneath would be hidden by it later. Folders in it are made when first
+            written to, for nobody else.
     """
 
     def __init__(self, root: Path) -> None:
         self._root = root
+        self._identity = _identity(root)
 
     def new_key(self) -> str:
         """See `BytePlace.new_key`."""
@@ -61,6 +65,7 @@ class FolderPlace:
     def append(self, key: str, offset: int) -> Iterator[Writing]:
         """See `BytePlace.append`."""
         path = self._at(key)
+        self.check()
         with _told(self._root):
             file = self._opened(path)
         try:
@@ -70,10 +75,7 @@ class FolderPlace:
                     os.ftruncate(file, offset)
                 os.lseek(file, offset, os.SEEK_SET)
             if there < offset:
-                raise Busy(
-                    f"only {there} of {offset} bytes of the upload are there",
-                    remedy="start the upload again",
-                )
+                raise NotFound(f"only {there} of {offset} bytes of the upload are there")
             yield _End(file, self._root)
         finally:
             os.close(file)
@@ -90,6 +92,7 @@ class FolderPlace:
     def seal(self, key: str) -> None:
         """See `BytePlace.seal`."""
         path = self._at(key)
+        self.check()
         with _told(self._root):
             file = self._opened(path)
             try:
@@ -97,6 +100,8 @@ class FolderPlace:
             finally:
                 os.close(file)
             sync_folder(path.parent)
+        # An open file lives on in a folder that was moved away meanwhile.
+        self.check()
 
     def open(self, key: str) -> BinaryIO:
         """See `BytePlace.open`."""
@@ -105,9 +110,21 @@ class FolderPlace:
             # Small blobs are read so some thousand times a second: no Path, no buffer, no context.
             return os.fdopen(os.open(f"{self._root}/{key}", _TO_READ), "rb", buffering=0)
         except FileNotFoundError:
+            self.check()
             raise NotFound(f"there are no bytes under the key {key}") from None
         except OSError as error:
             raise meant(error, self._root, otherwise=DiskFailed) from error
+
+    def size(self, key: str) -> int | None:
+        """See `BytePlace.size`; what is no file has no bytes."""
+        path = self._at(key)
+        try:
+            with _told(self._root):
+                status = path.lstat()
+        except FileNotFoundError:
+            self.check()
+            return None
+        return status.st_size if stat.S_ISREG(status.st_mode) else None
 
     def path(self, key: str) -> Path | None:
         """See `BytePlace.path`."""
@@ -116,6 +133,11 @@ class FolderPlace:
     def delete(self, keys: Iterable[str]) -> Iterable[str]:
         """See `BytePlace.delete`."""
         left = []
+        keys = list(keys)
+        try:
+            self.check()
+        except Busy:
+            return keys
         for key in keys:
             try:
                 self._at(key).unlink(missing_ok=True)
@@ -123,8 +145,19 @@ class FolderPlace:
                 left.append(key)
         return left
 
+    def check(self) -> None:
+        """See `BytePlace.check`."""
+        there = _identity(self._root)
+        self._identity = self._identity or there
+        if there is None or there != self._identity:
+            raise Busy(
+                "the hub's folder of blobs was moved away or replaced",
+                remedy="whoever runs the hub has to put it back, or start the hub again",
+            )
+
     def __iter__(self) -> Iterator[Kept]:
         """Go through all keys that have bytes; what is no key's file is passed over."""
+        self.check()
         with _told(self._root):
             folders = sorted(self._folders())
         for folder in folders:
@@ -148,6 +181,15 @@ class FolderPlace:
         """
         _check(key)
         return self._root / key
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Return what tells a folder from any other that comes to have its name; None: it is gone."""
+    try:
+        status = os.stat(folder)  # noqa: PTH116 (quicker)
+    except OSError:
+        return None
+    return status.st_dev, status.st_ino
 
 
 def _check(key: str) -> None:

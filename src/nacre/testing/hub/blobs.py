@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from nacre.hub.registry.blobs import Blob
+from nacre.hub.registry.manifests import Reference
 from nacre.oci.digest import Digest
 from nacre.testing.hub.state import State
 
@@ -41,9 +42,10 @@ class MemoryBlobs:
         self._state.link(row, digest, until)
         return self._state.blob(row, digest)
 
-    async def unlink(self, repository: int, digest: Digest) -> bool:
+    async def unlink(self, repository: int, digest: Digest, *, immutable: str = "") -> bool:
         row = self._state.repositories.get(repository)
         if row is None or digest not in row.links:
             return False
+        row.check_not_needed(digest, Reference.BLOB, Reference.FOREIGN, immutable=immutable)
         self._state.unlink(row, digest, self._state.now())
         return True

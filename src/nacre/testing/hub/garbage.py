@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from nacre.hub.jobs.queue import Collected, Kind
 from nacre.hub.registry.blobs import GRACE
+from nacre.hub.repositories.policy import Policy
 from nacre.oci.digest import Digest
 from nacre.testing.hub.state import TRASH_DELAY, RepositoryRow, State
 
@@ -28,10 +29,13 @@ class MemoryGarbage:
             collected += self._reviewed(entry[0], entry[1], entry[2], now)
         return len(due), collected
 
-    def _reviewed(self, kind: Kind, repository: int, digest: Digest, now: datetime) -> Collected:
+    def _reviewed(self, kind: Kind, repository: int, about: str, now: datetime) -> Collected:
+        row = self._state.repositories.get(repository)
+        if kind is Kind.REPOSITORY:
+            return self._review_repository(row, now)
+        digest = Digest(about)
         if kind is Kind.BLOB:
             return self._review_blob(digest, now)
-        row = self._state.repositories.get(repository)
         if row is None:
             return Collected()
         if kind is Kind.LINK:
@@ -57,7 +61,19 @@ class MemoryGarbage:
             self._state.queue[Kind.LINK, row.id, digest] = expires
             return Collected()
         self._state.unlink(row, digest, now)
+        self._state.queue[Kind.REPOSITORY, row.id, ""] = now
         return Collected(links=1)
+
+    def _review_repository(self, row: RepositoryRow | None, now: datetime) -> Collected:
+        if row is None or row.has_content or row.events or row.roles or row.policy != Policy():
+            return Collected()
+        if row.visibility is not self._state.namespaces[row.namespace].visibility:
+            return Collected()
+        if any(held.upload.repository == row.id for held in self._state.uploads.values()):
+            self._state.queue[Kind.REPOSITORY, row.id, ""] = now + GRACE
+        else:
+            self._state.remove(row)
+        return Collected()
 
     def _review_blob(self, digest: Digest, now: datetime) -> Collected:
         blob = self._state.blobs.get(digest)

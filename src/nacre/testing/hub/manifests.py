@@ -87,6 +87,7 @@ class MemoryManifests:
         tags = sorted(tag.name for tag in row.tags.values() if tag.digest == digest)
         for tag in tags:
             _check_movable(tag, terms)
+        row.check_not_needed(digest, Reference.MANIFEST, immutable=terms.immutable)
         for tag in tags:
             self._remove_tag(row, tag, terms.by)
         del row.manifests[digest]

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from nacre.errors import NotFound
 from nacre.hub.errors import NameUnknown, UserUnknown
+from nacre.hub.jobs.queue import Kind
+from nacre.hub.registry.blobs import GRACE
 from nacre.hub.repositories.policy import Policy
 from nacre.hub.repositories.repository import Namespace, Repository, Role, Standing, Visibility
 from nacre.oci.digest import Digest
@@ -33,7 +35,7 @@ class MemoryRepositories:
             self._state.shown_namespace(namespace) if namespace else None,
             max(roles, key=_RANKS.index, default=None),
             is_admin=known is not None and known.is_admin,
-            is_known=known is not None,
+            identity=known.identity if known is not None else None,
         )
 
     async def ensure(self, name: str, visibility: Visibility) -> Repository:
@@ -42,6 +44,7 @@ class MemoryRepositories:
             self._namespace(name.partition("/")[0], visibility)
             row = RepositoryRow(self._state.new_id(), name, visibility)
             self._state.repositories[row.id] = row
+            self._state.queue[Kind.REPOSITORY, row.id, ""] = self._state.now() + GRACE
         return self._state.shown(row)
 
     def _namespace(self, name: str, visibility: Visibility) -> NamespaceRow:
@@ -51,15 +54,7 @@ class MemoryRepositories:
         return self._state.namespaces[name]
 
     async def remove(self, name: str) -> None:
-        row = self._known(name)
-        now = self._state.now()
-        for digest in list(row.links):
-            self._state.unlink(row, digest, now)
-        for held in list(self._state.uploads.values()):
-            if held.upload.repository == row.id:
-                del self._state.uploads[held.upload.id]
-                self._state.drop(held.upload.key)
-        del self._state.repositories[row.id]
+        self._state.remove(self._known(name))
 
     def _known(self, name: str) -> RepositoryRow:
         if (row := self._state.named(name)) is None:
@@ -67,7 +62,7 @@ class MemoryRepositories:
         return row
 
     async def names(self, user: str | None, *, after: str, limit: int) -> Sequence[str]:
-        names = (row.name for row in self._readable(user))
+        names = (row.name for row in self._readable(user) if row.has_content)
         return sorted(name for name in names if name > after)[:limit]
 
     def _readable(self, user: str | None) -> list[RepositoryRow]:
@@ -87,7 +82,7 @@ class MemoryRepositories:
         ]
 
     async def search(self, user: str | None, text: str, limit: int) -> Sequence[Repository]:
-        found = [row for row in self._readable(user) if text in row.name]
+        found = [row for row in self._readable(user) if text in row.name and row.has_content]
         return [self._state.shown(row) for row in sorted(found, key=lambda row: row.name)[:limit]]
 
     async def holders(self, digest: Digest, user: str | None) -> frozenset[int]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from nacre.hub.accounts.user import User
 from nacre.hub.auth.keys import SigningKey
-from nacre.hub.errors import NameUnknown, QuotaExceeded
+from nacre.hub.errors import NameUnknown, QuotaExceeded, TagImmutable
 from nacre.hub.jobs.queue import Kind
 from nacre.hub.registry.blobs import GRACE, Blob
 from nacre.hub.registry.manifests import Manifest, Reference, Tag, TagEvent
@@ -20,8 +20,8 @@ from nacre.oci.digest import Digest
 TRASH_DELAY = timedelta(hours=1)
 """How long bytes outlive the last record of them, for readers that are not done."""
 
-Entry = tuple[Kind, int, Digest]
-"""An entry of the queue; the number is a repository's, or 0 for a blob."""
+Entry = tuple[Kind, int, str]
+"""An entry of the queue: the repository or 0, and the digest or ""."""
 
 
 @dataclass
@@ -74,6 +74,31 @@ class RepositoryRow:
             digest in row.names(Reference.BLOB, Reference.FOREIGN)
             for row in self.manifests.values()
         )
+
+    @property
+    def has_content(self) -> bool:
+        """Whether something was completed here and is still there."""
+        return bool(self.links or self.manifests)
+
+    def tags_needing(self, digest: Digest, *kinds: Reference) -> list[str]:
+        """Return the tags that lead, through indexes, to a manifest that names this so."""
+        naming = [held for held in self.manifests.values() if digest in held.names(*kinds)]
+        found: set[str] = set()
+        for held in naming:
+            parent = held.manifest.digest
+            found.update(tag.name for tag in self.tags.values() if tag.digest == parent)
+            found.update(self.tags_needing(parent, Reference.MANIFEST))
+        return sorted(found)
+
+    def check_not_needed(self, digest: Digest, *kinds: Reference, immutable: str) -> None:
+        """Return if no immutable tag needs what is to be deleted.
+
+        Raises:
+            TagImmutable: one does.
+        """
+        for tag in self.tags_needing(digest, *kinds):
+            if Policy(immutable=immutable).keeps_still(tag):
+                raise TagImmutable(f"the tag {tag} needs it and may not be changed")
 
     def holds(self, row: ManifestRow) -> bool:
         """Say whether a manifest has a tag, a parent or a subject here."""
@@ -190,6 +215,16 @@ class State:
         """Take a blob from a repository."""
         del row.links[digest]
         self.queue[Kind.BLOB, 0, digest] = now
+
+    def remove(self, row: RepositoryRow) -> None:
+        """Remove a repository and all that is only its own."""
+        for digest in list(row.links):
+            self.unlink(row, digest, self.now())
+        for held in list(self.uploads.values()):
+            if held.upload.repository == row.id:
+                del self.uploads[held.upload.id]
+                self.drop(held.upload.key)
+        del self.repositories[row.id]
 
     def settle(self, row: RepositoryRow, now: datetime) -> None:
         """Work out anew what a repository's manifests and links live on."""

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from nacre.hub.errors import BlobUploadUnknown, Busy, QuotaExceeded
 from nacre.hub.registry.blobs import Blob
-from nacre.hub.registry.uploads import Upload
+from nacre.hub.registry.uploads import Known, Room, Upload
 from nacre.oci.digest import Digest
 from nacre.testing.hub.state import State, UploadRow
 
@@ -55,8 +55,25 @@ class MemoryUploads:
         now = self._state.now()
         row.upload = replace(row.upload, offset=offset, digest=digest, updated_at=now)
 
+    async def room(self, repository: int) -> Room | None:
+        row = self._state.repositories.get(repository)
+        if row is None or (quota := self._state.namespaces[row.namespace].quota) is None:
+            return None
+        return Room(row.namespace, quota, self._state.used(row.namespace))
+
+    async def known(self, digest: Digest) -> Known | None:
+        blob = self._state.blobs.get(digest)
+        return None if blob is None else Known(blob.key, blob.size)
+
     async def finish(
-        self, upload: str, *, holder: str, digest: Digest, size: int, until: datetime
+        self,
+        upload: str,
+        *,
+        holder: str,
+        digest: Digest,
+        size: int,
+        until: datetime,
+        lost: str | None = None,
     ) -> Blob:
         found = self._held(upload, holder).upload
         repository = self._state.there(found.repository)
@@ -68,10 +85,13 @@ class MemoryUploads:
             except QuotaExceeded:
                 self._state.drop(found.key)
                 raise
-        if digest in self._state.blobs:
+        known = self._state.blobs.get(digest)
+        if known is not None and known.key != lost:
             self._state.drop(found.key)
         else:
             self._state.blobs[digest] = Blob(digest, size, found.key, None)
+        if known is not None and known.key == lost:
+            self._state.drop(known.key)
         self._state.link(repository, digest, until)
         return self._state.blob(repository, digest)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from nacre.errors import NotFound
-from nacre.hub.errors import Busy
 from nacre.hub.registry.byteplace import BytePlace
 from nacre.testing.contracts import raises
 
@@ -56,10 +55,10 @@ class BytePlaceContract:
 
     def test_lost_bytes_are_noticed(self, place: BytePlace) -> None:
         key = place.new_key()
-        with raises(Busy), place.append(key, 1):
+        with raises(NotFound), place.append(key, 1):
             pass
         _write(place, key, b"0123")
-        with raises(Busy), place.append(key, 5):
+        with raises(NotFound), place.append(key, 5):
             pass
         assert _read(place, key) == b"0123"
 
@@ -79,6 +78,17 @@ class BytePlaceContract:
             assert stream.read(10) == _DATA[1000:1010]
             stream.seek(-5, 2)
             assert stream.read() == _DATA[-5:]
+
+    def test_the_size_of_a_key_is_how_many_bytes_it_has(self, place: BytePlace) -> None:
+        key = place.new_key()
+        assert place.size(key) is None
+        _write(place, key, b"0123")
+        assert place.size(key) == 4
+        place.delete([key])
+        assert place.size(key) is None
+
+    def test_a_place_that_is_there_is_fine(self, place: BytePlace) -> None:
+        place.check()
 
     def test_a_file_holds_just_the_bytes(self, place: BytePlace) -> None:
         key = place.new_key()

@@ -292,6 +292,7 @@ class GarbageContract:
         blob = hub.push(app, b"data")
         hub.do(hub.records.blobs.unlink(app, blob.digest))
         hub.collect()
+        app = hub.repository("team/app")
         hub.push(app, b"22")
         hub.do(hub.records.blobs.unlink(app, hub.push(app, b"333").digest))
         hub.do(hub.records.garbage.hasten(hub.clock(), spare=HOUR))

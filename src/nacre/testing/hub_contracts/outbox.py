@@ -9,6 +9,7 @@ from typing import Any
 from nacre.hub.jobs.journal import Entry, Told
 from nacre.hub.repositories.policy import Policy, Retention
 from nacre.hub.repositories.repository import Visibility
+from nacre.oci.digest import Digest
 from nacre.testing.hub_contracts.stage import BY_BOB, DAY, Stage, image
 
 _NAMES = {
@@ -96,6 +97,13 @@ class OutboxContract:
         hub.put(app, image(blob), "v1")
         hub.upload(app)
         assert _taken(hub) == []
+
+    def test_a_blob_that_got_another_key_is_told(self, hub: Stage) -> None:
+        app = hub.repository("team/app")
+        hub.finish(hub.upload(app, key="lost"), b"data")
+        hub.finish(hub.upload(app, key="found"), b"data", lost="lost")
+        told = _known(_taken(hub))["blob", Digest.of(b"data")]
+        assert told == {"digest": Digest.of(b"data"), "size": 4, "key": "found"}
 
     def test_everything_is_what_the_changes_add_up_to(self, hub: Stage) -> None:
         app, other = hub.repository("team/app"), hub.repository("team/other", Visibility.PUBLIC)

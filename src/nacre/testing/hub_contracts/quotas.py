@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from nacre.hub.errors import QuotaExceeded
 from nacre.hub.registry.manifests import Terms
+from nacre.hub.registry.uploads import Room
 from nacre.oci.digest import Digest
 from nacre.testing.contracts import raises
 from nacre.testing.hub_contracts.stage import BY_BOB, DAY, HOUR, Stage, image
@@ -103,6 +104,19 @@ class QuotasContract:
         with raises(QuotaExceeded):
             hub.do(hub.records.blobs.mount(app, blob.digest, sources=None, until=hub.grace))
         assert not hub.has(app, blob.digest)
+
+    def test_room_is_what_a_namespace_may_hold(self, hub: Stage) -> None:
+        app = hub.repository("team/app")
+        hub.push(app, b"data")
+        room = hub.records.uploads.room
+        assert hub.do(room(app)) is None
+        _limit(hub, 10)
+        found = hub.do(room(app))
+        assert found == Room("team", 10, 4)
+        found.check(6)
+        with raises(QuotaExceeded):
+            found.check(7)
+        assert hub.do(room(app + 1000)) is None
 
     def test_a_manifest_is_refused(self, hub: Stage) -> None:
         app = hub.repository("team/app")

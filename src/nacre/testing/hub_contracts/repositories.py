@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import timedelta
 
 from nacre.hub.errors import NameUnknown
+from nacre.hub.jobs.queue import Collected
 from nacre.hub.repositories.policy import Policy, Retention
 from nacre.hub.repositories.repository import Role, Visibility
 from nacre.oci.digest import Digest
 from nacre.testing.contracts import raises
-from nacre.testing.hub_contracts.stage import DAY, Stage, image
+from nacre.testing.hub_contracts.stage import BY_BOB, DAY, HOUR, Stage, image
 
 
 class RepositoriesContract:
@@ -31,6 +32,57 @@ class RepositoriesContract:
             Visibility.PUBLIC,
         )
         assert (space.policy, space.quota, space.used) == (Policy(), None, 0)
+
+    def test_a_repository_in_which_nothing_was_completed_is_not_listed(self, hub: Stage) -> None:
+        ghost, blob, manifest = (hub.repository(f"team/{name}") for name in ("a", "b", "c"))
+        hub.upload(ghost)
+        digest = hub.push(blob, b"data").digest
+        hub.put(manifest, image(), "v1")
+        repositories = hub.records.repositories
+        hub.do(hub.records.users.add("root", "hash", is_admin=True))
+        for _ in range(2):
+            listed = hub.do(repositories.names("root", after="", limit=9))
+            found = hub.do(repositories.search("root", "team", 9))
+            assert list(listed) == [each.name for each in found] == ["team/b", "team/c"]
+        hub.do(hub.records.blobs.unlink(blob, digest))
+        assert list(hub.do(repositories.names("root", after="", limit=9))) == ["team/c"]
+
+    def test_a_repository_in_which_nothing_was_completed_is_collected(self, hub: Stage) -> None:
+        hub.repository("team/ghost")
+        hub.review(hub.clock() + DAY / 2)
+        assert _is_known(hub, "team/ghost"), "a push may be under way"
+        hub.clock.go(DAY)
+        assert hub.review(hub.clock()) == Collected()
+        assert not _is_known(hub, "team/ghost")
+
+    def test_a_repository_is_not_collected_under_an_upload(self, hub: Stage) -> None:
+        upload = hub.upload(hub.repository("team/app"))
+        hub.clock.go(DAY)
+        hub.review(hub.clock())
+        assert hub.finish(upload, b"data").size == 4
+        hub.clock.go(DAY)
+        hub.review(hub.clock() - HOUR)
+        assert _is_known(hub, "team/app")
+        hub.clock.go(DAY)
+        hub.review(hub.clock())
+        assert not _is_known(hub, "team/app"), "the blob expired, and nothing else came"
+
+    def test_a_repository_about_which_somebody_said_something_stays(self, hub: Stage) -> None:
+        repositories = hub.records.repositories
+        hub.do(hub.records.users.add("bob", "hash", is_admin=False))
+        for name in ("granted", "hidden", "ruled", "tagged"):
+            hub.repository(f"team/{name}", Visibility.PUBLIC)
+        hub.do(repositories.grant("team/granted", "bob", Role.READER))
+        hub.do(repositories.change("team/hidden", visibility=Visibility.PRIVATE))
+        hub.do(repositories.change("team/ruled", policy=Policy(immutable="v.*")))
+        tagged = hub.repository("team/tagged")
+        manifest = hub.put(tagged, image(), "v1")
+        hub.do(hub.records.manifests.delete(tagged, manifest.digest, terms=BY_BOB))
+        hub.clock.go(2 * DAY)
+        hub.review(hub.clock())
+        hub.collect()
+        for name in ("granted", "hidden", "ruled", "tagged"):
+            assert _is_known(hub, f"team/{name}")
 
     def test_namespaces_are_listed_by_name(self, hub: Stage) -> None:
         for name in ("b/app", "a-b/app", "a/app", "a/other"):
@@ -79,7 +131,7 @@ class RepositoriesContract:
     def test_names_come_in_pages_in_ascii_order(self, hub: Stage) -> None:
         names = sorted(["a/b", "a-b/c", "a/b-c", "a/b/c", "a/b_c", "a0/b", "b/a"])
         for name in reversed(names):
-            hub.repository(name, Visibility.PUBLIC)
+            hub.push(hub.repository(name, Visibility.PUBLIC), b"data")
         listing = hub.records.repositories.names
         assert list(hub.do(listing(None, after="", limit=100))) == names
         assert list(hub.do(listing(None, after="", limit=3))) == names[:3]
@@ -90,7 +142,7 @@ class RepositoriesContract:
 
     def test_a_search_finds_what_holds_the_text_itself(self, hub: Stage) -> None:
         for name in ("team/a_b", "team/a-b", "team/axb", "ab/team"):
-            hub.repository(name, Visibility.PUBLIC)
+            hub.push(hub.repository(name, Visibility.PUBLIC), b"data")
         assert _found(hub, "a_b") == ["team/a_b"]
         assert _found(hub, "a-") == ["team/a-b"]
         assert _found(hub, "%") == []
@@ -175,3 +227,7 @@ class RepositoriesContract:
 def _found(hub: Stage, text: str, limit: int = 100) -> list[str]:
     found = hub.do(hub.records.repositories.search(None, text, limit))
     return [repository.name for repository in found]
+
+
+def _is_known(hub: Stage, name: str) -> bool:
+    return hub.do(hub.records.repositories.standing(name, None)).repository is not None

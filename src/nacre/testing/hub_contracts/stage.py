@@ -85,7 +85,9 @@ class Stage:
             )
         )
 
-    def finish(self, upload: Upload, data: bytes, *, algorithm: str = "sha256") -> Blob:
+    def finish(
+        self, upload: Upload, data: bytes, *, algorithm: str = "sha256", lost: str | None = None
+    ) -> Blob:
         """Take and finish an upload."""
         self.take(upload)
         return self.do(
@@ -95,6 +97,7 @@ class Stage:
                 digest=Digest.of(data, algorithm),
                 size=len(data),
                 until=self.grace,
+                lost=lost,
             )
         )
 

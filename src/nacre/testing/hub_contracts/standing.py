@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 from nacre.errors import NotFound
+from nacre.hub.accounts.user import Identity
 from nacre.hub.repositories.repository import Role, Standing, Visibility
 from nacre.testing.contracts import raises
 from nacre.testing.hub_contracts.stage import Stage
@@ -14,7 +15,7 @@ class StandingContract:
     """What `Repositories` promise about people and roles."""
 
     def test_nothing_is_known_of_an_absent_repository(self, hub: Stage) -> None:
-        nothing = Standing(None, None, None, is_admin=False, is_known=False)
+        nothing = Standing(None, None, None, is_admin=False, identity=None)
         assert _standing(hub, "team/app", None) == nothing
         assert _standing(hub, "team/app", "nobody") == nothing
 
@@ -30,20 +31,33 @@ class StandingContract:
             standing = _standing(hub, f"team/{visibility}", None)
             assert standing.repository is not None
             assert standing.repository.visibility is visibility
-            assert (standing.role, standing.is_admin, standing.is_known) == (None, False, False)
+            assert (standing.role, standing.is_admin, standing.identity) == (None, False, None)
+
+    def test_a_user_is_told_from_an_earlier_one_of_the_name(self, hub: Stage) -> None:
+        users = hub.records.users
+        hub.do(users.add("bob", "hash", is_admin=False))
+        first = _standing(hub, "team/app", "bob").identity
+        hub.do(users.set_password("bob", "new"))
+        second = _standing(hub, "team/app", "bob").identity
+        hub.do(users.remove("bob"))
+        hub.do(users.add("bob", "hash", is_admin=False))
+        third = _standing(hub, "team/app", "bob").identity
+        assert len({None, first, second, third}) == 4
 
     def test_a_known_user_has_a_role_only_by_grant(self, hub: Stage) -> None:
         _users(hub)
         hub.repository("team/app")
         standing = _standing(hub, "team/app", "bob")
-        assert (standing.role, standing.is_admin, standing.is_known) == (None, False, True)
+        assert (standing.role, standing.is_admin) == (None, False)
+        assert standing.identity == _identity(hub, "bob")
 
     def test_an_admin_is_one_everywhere(self, hub: Stage) -> None:
         _users(hub)
         hub.repository("team/app")
         for name in ("team/app", "team/absent", "absent/absent"):
             standing = _standing(hub, name, "root")
-            assert (standing.role, standing.is_admin, standing.is_known) == (None, True, True)
+            assert (standing.role, standing.is_admin) == (None, True)
+            assert standing.identity == _identity(hub, "root")
 
     def test_the_highest_role_of_namespace_and_repository_holds(self, hub: Stage) -> None:
         _users(hub)
@@ -90,9 +104,9 @@ class StandingContract:
     def test_the_catalog_shows_what_one_may_pull(self, hub: Stage) -> None:
         _users(hub)
         for name in ("team/public", "library/public"):
-            hub.repository(name, Visibility.PUBLIC)
+            hub.push(hub.repository(name, Visibility.PUBLIC), b"data")
         for name in ("bob/own", "team/granted", "team/private", "wide/app"):
-            hub.repository(name)
+            hub.push(hub.repository(name), b"data")
         _grant(hub, "team/granted", Role.READER)
         _grant(hub, "wide/", Role.READER)
         public = ["library/public", "team/public"]
@@ -108,14 +122,20 @@ class StandingContract:
         spaces = hub.records.repositories
         hub.do(spaces.change_namespace("open", visibility=Visibility.PUBLIC))
         hub.do(spaces.change_namespace("closed", visibility=Visibility.PRIVATE))
-        hub.repository("open/private", Visibility.PRIVATE)
-        hub.repository("closed/public", Visibility.PUBLIC)
+        hub.push(hub.repository("open/private", Visibility.PRIVATE), b"data")
+        hub.push(hub.repository("closed/public", Visibility.PUBLIC), b"data")
         assert _names(hub, None) == ["closed/public"]
 
 
 def _users(hub: Stage) -> None:
     hub.do(hub.records.users.add("bob", "hash", is_admin=False))
     hub.do(hub.records.users.add("root", "hash", is_admin=True))
+
+
+def _identity(hub: Stage, name: str) -> Identity:
+    user = hub.do(hub.records.users.find(name))
+    assert user is not None
+    return user.identity
 
 
 def _standing(hub: Stage, name: str, user: str | None) -> Standing:

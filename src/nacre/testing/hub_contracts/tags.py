@@ -9,7 +9,7 @@ from nacre.hub.errors import ManifestUnknown, TagImmutable
 from nacre.hub.registry.manifests import Tag, TagChange, TagEvent, Terms
 from nacre.oci.digest import Digest
 from nacre.testing.contracts import raises
-from nacre.testing.hub_contracts.stage import BY_BOB, DAY, HOUR, Stage, image
+from nacre.testing.hub_contracts.stage import BY_BOB, DAY, HOUR, Stage, image, index
 
 _BY_EVE = Terms(by="eve")
 _STILL = Terms(by="bob", immutable="v[0-9]+")
@@ -93,6 +93,28 @@ class TagsContract:
             hub.do(hub.records.manifests.delete(app, manifest.digest, terms=_STILL))
         assert hub.tagged(app, "v1") == manifest.digest
         assert _history(hub, app) == before
+
+    def test_what_an_immutable_tag_needs_is_not_deleted(self, hub: Stage) -> None:
+        app, other = hub.repository("team/app"), hub.repository("team/other")
+        blobs, manifests = hub.records.blobs, hub.records.manifests
+        layer, free = hub.push(app, b"layer"), hub.push(app, b"free")
+        child = hub.put(app, image(layer))
+        inner = hub.put(app, index(child))
+        hub.put(app, index(inner), "v1", "latest", terms=_STILL)
+        loose = hub.put(app, image(free), "latest", terms=_STILL)
+        for needed in (child, inner):
+            with raises(TagImmutable):
+                hub.do(manifests.delete(app, needed.digest, terms=_STILL))
+            assert hub.is_there(app, needed)
+        with raises(TagImmutable):
+            hub.do(blobs.unlink(app, layer.digest, immutable=_STILL.immutable))
+        assert hub.has(app, layer.digest)
+        hub.push(other, b"layer")
+        assert hub.do(blobs.unlink(other, layer.digest, immutable=_STILL.immutable))
+        assert hub.do(blobs.unlink(app, free.digest, immutable=_STILL.immutable))
+        assert hub.do(manifests.delete(app, loose.digest, terms=_STILL))
+        assert hub.do(blobs.unlink(app, layer.digest)), "without the policy it goes"
+        assert hub.do(manifests.delete(app, child.digest, terms=BY_BOB))
 
     def test_one_immutable_tag_of_several_refuses_all(self, hub: Stage) -> None:
         app = hub.repository("team/app")

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from nacre.hub.errors import BlobUploadUnknown, Busy, NameUnknown
 from nacre.hub.registry.blobs import Blob
-from nacre.hub.registry.uploads import Upload
+from nacre.hub.registry.uploads import Known, Upload
 from nacre.oci.digest import Digest
 from nacre.testing.contracts import raises
 from nacre.testing.hub_contracts.stage import DAY, HOUR, Stage
@@ -130,6 +130,36 @@ class UploadsContract:
         assert "first" not in trash
         assert len(trash) == 2
 
+    def test_a_lost_key_gives_way_for_all_repositories(self, hub: Stage) -> None:
+        app, other = hub.repository("team/app"), hub.repository("team/other")
+        lost = hub.finish(hub.upload(app, key="lost"), b"data")
+        assert hub.do(hub.records.uploads.known(lost.digest)) == Known("lost", 4)
+        again = hub.finish(hub.upload(other, key="found"), b"data", lost="lost")
+        assert (again.key, again.size) == ("found", 4)
+        assert hub.blob(app, lost.digest) == replace(lost, key="found")
+        assert hub.do(hub.records.uploads.known(lost.digest)) == Known("found", 4)
+        assert hub.used("team") == 4
+        assert hub.trash(hub.clock() + DAY) == {"lost"}
+
+    def test_of_two_that_find_bytes_lost_the_first_stays(self, hub: Stage) -> None:
+        app = hub.repository("team/app")
+        hub.finish(hub.upload(app, key="lost"), b"data")
+        hub.finish(hub.upload(app, key="first"), b"data", lost="lost")
+        late = hub.finish(hub.upload(app, key="second"), b"data", lost="lost")
+        assert late.key == "first"
+        assert hub.trash(hub.clock() + DAY) == {"lost", "second"}
+
+    def test_a_lost_blob_that_was_collected_meanwhile_comes_back(self, hub: Stage) -> None:
+        app = hub.repository("team/app")
+        lost = hub.finish(hub.upload(app, key="lost"), b"data")
+        hub.do(hub.records.blobs.unlink(app, lost.digest))
+        hub.collect()
+        assert hub.do(hub.records.uploads.known(lost.digest)) is None
+        app = hub.repository("team/app")
+        again = hub.finish(hub.upload(app, key="found"), b"data", lost="lost")
+        assert again.key == "found"
+        assert hub.trash(hub.clock() + DAY) == {"lost"}
+
     def test_bytes_without_links_are_taken_again(self, hub: Stage) -> None:
         app = hub.repository("team/app")
         first = hub.push(app, b"data")
@@ -144,7 +174,7 @@ class UploadsContract:
         first = hub.push(app, b"data")
         hub.do(hub.records.blobs.unlink(app, first.digest))
         hub.collect()
-        again = hub.push(app, b"data")
+        again = hub.push(hub.repository("team/app"), b"data")
         assert again.key != first.key
         assert hub.trash(hub.clock() + 365 * DAY) == {first.key}
 

@@ -82,7 +82,7 @@ class UsersContract:
             standing = hub.do(hub.records.repositories.standing(name, "bob"))
             assert standing.repository is not None
             assert standing.role is None
-            assert not standing.is_known
+            assert standing.identity is None
         with raises(NotFound):
             hub.do(hub.records.users.remove("bob"))
 

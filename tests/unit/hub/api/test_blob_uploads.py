@@ -347,6 +347,68 @@ def test_what_a_lost_request_left_behind_is_cut_off() -> None:
     on_hub(test)
 
 
+@pytest.mark.parametrize("way", ["known length", "unknown length", "parts"])
+def test_no_more_is_written_than_the_quota_has_room_for(way: str) -> None:
+    async def test(hub: Hub) -> None:
+        await hub.push_blob(b"x" * 100)
+        await hub.doors.records.repositories.change_namespace("library", quota=1000)
+        location = await hub.start()
+        if way == "parts":
+            for _ in range(3):
+                assert (await hub.ask("PATCH", location, b"y" * 300)).status == 202
+            body: bytes | list[bytes] = b"y"
+        else:
+            body = b"y" * 901 if way == "known length" else [b"y" * 700_000] * 3
+        before = (await hub.ask("GET", location))["range"]
+        answer = await hub.ask("PATCH", location, body)
+        assert (answer.status, answer.code) == (403, "DENIED")
+        assert "library may hold 1000 bytes" in answer.body.decode()
+        assert (await hub.ask("GET", location))["range"] == before
+        assert sum(kept.size for kept in hub.place) <= 1000
+        assert (await hub.ask("DELETE", location)).status == 204
+
+    on_hub(test)
+
+
+def test_what_was_written_before_the_quota_was_reached_is_cut_off() -> None:
+    async def test(hub: Hub) -> None:
+        location = await hub.start()
+        await hub.doors.records.repositories.change_namespace("library", quota=1_000_000)
+        answer = await hub.ask("PATCH", location, [b"y" * 700_000] * 2)
+        assert (answer.status, answer.code) == (403, "DENIED")
+        assert [kept.size for kept in hub.place] == [0]
+
+    on_hub(test)
+
+
+def test_a_whole_blob_beyond_the_quota_is_not_written() -> None:
+    async def test(hub: Hub) -> None:
+        await hub.push_blob(b"x" * 100)
+        await hub.doors.records.repositories.change_namespace("library", quota=1000)
+        data = b"y" * 901
+        for body in (data, [data]):
+            answer = await hub.ask("POST", f"/v2/app/blobs/uploads/?digest={Digest.of(data)}", body)
+            assert (answer.status, answer.code) == (403, "DENIED")
+        assert sum(kept.size for kept in hub.place) == 100
+        await hub.push_blob(b"z" * 900)
+
+    on_hub(test)
+
+
+@pytest.mark.parametrize("method", ["PATCH", "PUT"])
+def test_an_upload_whose_bytes_were_lost_is_404_and_over(method: str) -> None:
+    async def test(hub: Hub) -> None:
+        location = await hub.start()
+        await hub.ask("PATCH", location, DATA[:300])
+        hub.place.delete([kept.key for kept in hub.place])
+        query = f"?digest={Digest.of(DATA)}" if method == "PUT" else ""
+        answer = await hub.ask(method, location + query, DATA[300:])
+        assert (answer.status, answer.code) == (404, "BLOB_UPLOAD_UNKNOWN")
+        assert (await hub.ask("GET", location)).status == 404
+
+    on_hub(test)
+
+
 def test_many_buffers_arrive_in_order() -> None:
     data = os.urandom(3_000_000)
 

@@ -98,9 +98,11 @@ def test_a_range_that_is_not_understood_or_not_current_is_everything() -> None:
 def test_what_a_client_has_already_is_304() -> None:
     async def test(hub: Hub) -> None:
         digest = await hub.push_blob(DATA)
-        headers = {"if-none-match": f'"{digest}"'}
-        answer = await hub.ask("GET", f"/v2/app/blobs/{digest}", headers=headers)
-        assert (answer.status, answer.body) == (304, b"")
+        for stated in (f'"{digest}"', f'W/"{digest}"', f'"other", "{digest}"', "*"):
+            for method in ("GET", "HEAD"):
+                headers = {"if-none-match": stated}
+                answer = await hub.ask(method, f"/v2/app/blobs/{digest}", headers=headers)
+                assert (answer.status, answer.body) == (304, b"")
 
     on_hub(test)
 
@@ -190,5 +192,52 @@ def test_bytes_that_are_gone_are_503_and_not_half_an_answer() -> None:
         hub.place.delete([kept.key for kept in hub.place])
         answer = await hub.ask("GET", f"/v2/app/blobs/{digest}")
         assert (answer.status, answer.code) == (503, "TOOMANYREQUESTS")
+
+    on_hub(test)
+
+
+@pytest.mark.parametrize("way", ["whole", "in parts"])
+@pytest.mark.parametrize("name", ["app", "team/other"])
+def test_a_push_brings_bytes_back_that_were_lost(way: str, name: str) -> None:
+    async def test(hub: Hub) -> None:
+        digest = await hub.push_blob(DATA)
+        hub.place.delete([kept.key for kept in hub.place])
+        assert (await hub.ask("HEAD", f"/v2/app/blobs/{digest}")).status == 404
+        if way == "whole":
+            await hub.push_blob(DATA, name)
+        else:
+            location = await hub.start(name)
+            assert (await hub.ask("PATCH", location, DATA)).status == 202
+            assert (await hub.ask("PUT", f"{location}?digest={digest}", b"")).status == 201
+        for repository in ("app", name):
+            assert (await hub.ask("HEAD", f"/v2/{repository}/blobs/{digest}")).status == 200
+            assert (await hub.ask("GET", f"/v2/{repository}/blobs/{digest}")).body == DATA
+
+    on_hub(test)
+
+
+def test_bytes_of_another_length_are_brought_back_too() -> None:
+    async def test(hub: Hub) -> None:
+        digest = await hub.push_blob(DATA)
+        (kept,) = hub.place
+        with hub.place.append(kept.key, 10):
+            pass
+        assert (await hub.ask("HEAD", f"/v2/app/blobs/{digest}")).status == 404
+        await hub.push_blob(DATA)
+        assert (await hub.ask("GET", f"/v2/app/blobs/{digest}")).body == DATA
+
+    on_hub(test)
+
+
+def test_a_mount_of_lost_bytes_is_202_so_that_they_are_pushed() -> None:
+    async def test(hub: Hub) -> None:
+        digest = await hub.push_blob(DATA, "team/first")
+        hub.place.delete([kept.key for kept in hub.place])
+        mount = f"/v2/team/second/blobs/uploads/?mount={digest}&from=team/first"
+        answer = await hub.ask("POST", mount)
+        assert answer.status == 202
+        answer = await hub.ask("PUT", f"{answer['location']}?digest={digest}", DATA)
+        assert answer.status == 201
+        assert (await hub.ask("GET", f"/v2/team/first/blobs/{digest}")).body == DATA
 
     on_hub(test)

@@ -67,6 +67,10 @@ def test_cve_2026_20896_nobody_else_is_believed(trusted: tuple[str, ...]) -> Non
         ("nonsense", PROXY),
         ("", PROXY),
         ("[2001:db8::1]", "2001:db8::/64"),
+        ("2001:db8::1", "2001:db8::/64"),
+        ("[2001:db8::1]:4711", "2001:db8::/64"),
+        (f"{CLIENT}:4711", CLIENT),
+        (f"{CLIENT}:4711, {FAR_PROXY}:99", CLIENT),
         ("::ffff:198.51.100.7", CLIENT),
         ("203.0.113.9, " * 10_000 + CLIENT, CLIENT),
     ],
@@ -79,6 +83,29 @@ def test_the_last_address_that_is_no_proxy_counts(chain: str, expected: str) -> 
 def test_a_host_that_is_none_is_not_taken(host: str) -> None:
     scope = seen({"X-Forwarded-Host": host})
     assert dict(scope["headers"])[b"host"] == b"inside:5000"
+
+
+@pytest.mark.parametrize(
+    ("headers", "host"),
+    [
+        ({"X-Forwarded-Host": "hub.test", "X-Forwarded-Port": "8443"}, "hub.test:8443"),
+        ({"X-Forwarded-Host": "hub.test:1", "X-Forwarded-Port": "8443"}, "hub.test:1"),
+        ({"Host": "hub.test", "X-Forwarded-Port": "8443"}, "hub.test:8443"),
+        ({"X-Forwarded-Host": "[::1]", "X-Forwarded-Port": "8443"}, "[::1]:8443"),
+        ({"X-Forwarded-Host": "hub.test", "X-Forwarded-Port": "80"}, "hub.test"),
+        ({"X-Forwarded-Host": "hub.test", "X-Forwarded-Port": "0x50"}, "hub.test"),
+        (
+            {"X-Forwarded-Host": "a", "X-Forwarded-Port": "443", "X-Forwarded-Proto": "https"},
+            "a",
+        ),
+        (
+            {"X-Forwarded-Host": "a", "X-Forwarded-Port": "80", "X-Forwarded-Proto": "https"},
+            "a:80",
+        ),
+    ],
+)
+def test_the_port_that_a_client_asked_the_proxy_at(headers: dict[str, str], host: str) -> None:
+    assert dict(seen(headers)["headers"])[b"host"].decode() == host
 
 
 @pytest.mark.parametrize("scheme", ["", "javascript", "wss"])

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nacre.errors import Invalid
-from nacre.hub.api.limits import LimitedHeads, LimitedPulls, LimitedRequests
-from nacre.hub.api.observing import Receive, Scope, Send
+from nacre.hub.api.limits import LimitedPulls, LimitedRequests
+from nacre.hub.api.observing import App, Receive, Scope, Send
 from nacre.hub.api.rates import Buckets
 from nacre.hub.configuration.rates import Rate
 from tests.servers.hub import Answer
@@ -112,9 +112,11 @@ def test_an_ipv6_client_cannot_take_another_address_of_its_own() -> None:
     asyncio.run(main())
 
 
-def limited(doors: Doors, *, users: int = 3, anonymous: int = 2) -> LimitedPulls:
+def limited(
+    doors: Doors, *, app: App = always_ok, users: int = 3, anonymous: int = 2
+) -> LimitedPulls:
     return LimitedPulls(
-        always_ok,
+        app,
         doors.tokens.read,
         users=buckets(doors.clock, users, 21600),
         anonymous=buckets(doors.clock, anonymous, 21600),
@@ -189,6 +191,36 @@ def test_a_name_that_is_only_claimed_uses_up_nobody_elses_limit() -> None:
     run_with(main)
 
 
+@pytest.mark.parametrize("status", [401, 404, 503])
+@pytest.mark.parametrize("shown", ["", "Basic zz:zz", "Bearer made.up.token"])
+def test_what_is_refused_uses_up_nothing(status: int, shown: str) -> None:
+    async def main(doors: Doors) -> None:
+        answers = status
+
+        async def answer(_scope: Scope, _receive: Receive, send: Send) -> None:
+            await send({"type": "http.response.start", "status": answers, "headers": []})
+            await send({"type": "http.response.body", "body": b""})
+
+        app = limited(doors, app=answer, users=2, anonymous=2)
+        for _ in range(5):
+            refused = await pull(app, shown)
+            assert refused.status == status
+            assert refused.headers["ratelimit-remaining"] == "2;w=21600"
+        answers = 200
+        assert [(await pull(app, shown)).status for _ in range(3)] == [200, 200, 429]
+
+    run_with(main)
+
+
+def test_what_is_given_back_fills_no_bucket_above_its_rate() -> None:
+    clock = Clock()
+    some = buckets(clock, 2)
+    some.take("a")
+    clock.advance(seconds=100)
+    assert some.give_back("a").remaining == 2
+    assert some.give_back("a").remaining == 2
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("PUT", MANIFEST), ("GET", "/v2/"), ("GET", "/v2/team/app/blobs/sha256:00"),
@@ -203,10 +235,3 @@ def test_nothing_else_is_a_pull(method: str, path: str) -> None:
             assert "ratelimit-limit" not in answer.headers
 
     run_with(main)
-
-
-def test_heads_that_are_too_large_are_refused() -> None:
-    limited = LimitedHeads(always_ok, 100)
-    small, large = {"X": "x" * 99}, {"X": "x" * 100}
-    assert asyncio.run(call(limited, http(headers=small))).status == 200
-    assert asyncio.run(call(limited, http(headers=large))).status == 431

@@ -85,7 +85,8 @@ def test_too_many_tags_are_414() -> None:
         fields = await hub.fields()
         for number in (101, 2000):
             query = "?" + "&".join(f"tag=t{each}" for each in range(number))
-            assert (await hub.push(fields, query=query)).status == 414
+            answer = await hub.push(fields, query=query)
+            assert (answer.status, answer.code) == (414, "UNSUPPORTED")
         answer = await hub.ask("GET", "/v2/app/tags/list")
         assert answer.json["tags"] == []
         query = "?" + "&".join(f"tag=t{each}" for each in range(100))
@@ -118,6 +119,24 @@ def test_several_tags_honour_immutability() -> None:
         assert (answer.status, answer.code) == (403, "DENIED")
 
     on_hub(test)
+
+
+def test_the_parts_of_an_immutable_image_cannot_be_deleted() -> None:
+    async def test(hub: Hub) -> None:
+        child = await hub.image()
+        listed = {"mediaType": mediatypes.OCI_MANIFEST, "digest": child, "size": 1}
+        raw = await hub.ask("GET", f"/v2/app/manifests/{child}")
+        listed["size"] = len(raw.body)
+        assert (await hub.push(index(listed), reference="v1")).status == 201
+        for target in (
+            f"manifests/{child}",
+            *(f"blobs/{Digest.of(x)}" for x in (b"{}", b"a layer")),
+        ):
+            answer = await hub.ask("DELETE", f"/v2/app/{target}")
+            assert (answer.status, answer.code) == (403, "DENIED")
+            assert (await hub.ask("HEAD", f"/v2/app/{target}")).status == 200
+
+    on_hub(test, rules=Rules(immutable="v.*"))
 
 
 def test_the_hubs_own_immutable_pattern_holds_where_a_repository_has_none() -> None:
@@ -327,6 +346,20 @@ def test_a_charset_is_neither_minded_nor_added() -> None:
     on_hub(test)
 
 
+def test_media_types_are_the_same_in_capitals() -> None:
+    async def test(hub: Hub) -> None:
+        raw = encode(await hub.fields())
+        assert (await put(hub, raw, "one", mediatypes.OCI_MANIFEST.upper())).status == 201
+        for accept, status in (
+            (mediatypes.OCI_MANIFEST.upper(), 200),
+            (f"{mediatypes.OCI_MANIFEST};q=0", 404),
+        ):
+            answer = await hub.ask("GET", "/v2/app/manifests/one", headers={"accept": accept})
+            assert answer.status == status
+
+    on_hub(test)
+
+
 def test_deleting_a_tag_is_202_and_at_once() -> None:
     async def test(hub: Hub) -> None:
         digest = await hub.image(reference="one")
@@ -431,8 +464,10 @@ def test_pulls_by_tag_are_noted_and_nothing_else() -> None:
 def test_what_a_client_has_already_is_304() -> None:
     async def test(hub: Hub) -> None:
         digest = await hub.image(reference="one")
-        headers = {"if-none-match": f'"{digest}"'}
-        answer = await hub.ask("GET", "/v2/app/manifests/one", headers=headers)
-        assert (answer.status, answer.body) == (304, b"")
+        for stated in (f'"{digest}"', f'W/"{digest}"', f'"other", "{digest}"', "*"):
+            for method in ("GET", "HEAD"):
+                headers = {"if-none-match": stated}
+                answer = await hub.ask(method, "/v2/app/manifests/one", headers=headers)
+                assert (answer.status, answer.body) == (304, b"")
 
     on_hub(test)

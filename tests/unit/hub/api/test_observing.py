@@ -6,8 +6,10 @@ import asyncio
 import contextlib
 from collections.abc import Mapping
 
+import pytest
+
 from nacre.hub.api.metrics import Metrics
-from nacre.hub.api.observing import ROUTE, USER, Observed, Receive, Scope, Send
+from nacre.hub.api.observing import ROUTE, USER, App, Observed, Receive, Scope, Send
 from tests.unit.hub.api.calling import call, http
 
 
@@ -85,3 +87,77 @@ def test_a_request_that_is_never_answered_is_seen_all_the_same() -> None:
         asyncio.run(call(app, http("/v2/")))
     assert access.lines[0][1]["status"] == 499
     assert "nacre_hub_requests_in_flight 0.0" in metrics.text().decode()
+
+
+def answering(status: int, route: str, *headers: tuple[bytes, bytes]) -> App:
+    """Return an application whose one route answers so."""
+
+    async def app(scope: Scope, _receive: Receive, send: Send) -> None:
+        scope[ROUTE] = route
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    return app
+
+
+def audited(
+    method: str, status: int, route: str, *headers: tuple[bytes, bytes], shown: str = ""
+) -> list[Mapping[str, object]]:
+    """Return the audit's lines of one request."""
+    audit = Lines()
+    app = Observed(answering(status, route, *headers), metrics=None, access=None, audit=audit)
+    scope = http("/v2/", method=method, headers={"Authorization": shown} if shown else {})
+    asyncio.run(call(app, scope))
+    return [said for _, said in audit.lines]
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "route"),
+    [
+        ("PUT", 201, "manifest"),
+        ("DELETE", 202, "manifest"),
+        ("DELETE", 202, "blob"),
+        ("PUT", 201, "upload"),
+        ("POST", 201, "upload"),
+        ("DELETE", 204, "upload"),
+        ("PUT", 403, "manifest"),
+        ("POST", 403, "upload"),
+        ("GET", 200, "token"),
+        ("POST", 401, "token"),
+    ],
+)
+def test_each_login_and_change_has_a_line_in_the_audit(
+    method: str, status: int, route: str
+) -> None:
+    assert len(audited(method, status, route)) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "route"),
+    [
+        ("POST", 202, "upload"),
+        ("PATCH", 202, "upload"),
+        ("GET", 204, "upload"),
+        ("GET", 200, "manifest"),
+        ("GET", 200, "base"),
+        ("GET", 401, "base"),
+        ("POST", 401, "upload"),
+    ],
+)
+def test_what_changes_nothing_has_no_line_in_the_audit(
+    method: str, status: int, route: str
+) -> None:
+    assert not audited(method, status, route)
+
+
+@pytest.mark.parametrize("route", ["base", "manifest", "catalog"])
+@pytest.mark.parametrize("shown", ["Basic eDp5", "Bearer made.up.token"])
+def test_a_failed_login_anywhere_has_a_line_in_the_audit(route: str, shown: str) -> None:
+    assert len(audited("GET", 401, route, shown=shown)) == 1
+
+
+def test_the_audit_says_what_was_made() -> None:
+    (said,) = audited("PUT", 201, "upload", (b"docker-content-digest", b"sha256:1234"))
+    assert said["digest"] == "sha256:1234"
+    (said,) = audited("DELETE", 204, "upload")
+    assert "digest" not in said

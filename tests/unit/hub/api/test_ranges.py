@@ -30,6 +30,25 @@ def test_a_suffix_is_the_end(size: int, count: int) -> None:
     assert data[part[0] : part[1] + 1] == data[-count:]
 
 
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("bytes=0-99999999999999999999", (0, 9)),
+        ("bytes=3-" + "9" * 5000, (3, 9)),
+        ("bytes=-99999999999999999999", (0, 9)),
+        ("bytes=" + "0" * 5000 + "2-" + "0" * 5000 + "3", (2, 3)),
+        ("Bytes=2-3", (2, 3)),
+    ],
+)
+def test_a_number_of_any_length_is_cut_to_the_blob(header: str, expected: tuple[int, int]) -> None:
+    assert requested(header, 10) == expected
+
+
+def test_a_range_that_begins_far_beyond_the_blob_is_none() -> None:
+    with pytest.raises(RangeInvalid):
+        requested(f"bytes={'9' * 20}-", 10)
+
+
 @given(st.text(max_size=20), st.integers(0, 10))
 def test_no_header_breaks_anything(text: str, size: int) -> None:
     for header in (text, f"bytes={text}"):

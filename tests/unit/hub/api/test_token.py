@@ -9,8 +9,10 @@ import pytest
 from starlette.applications import Starlette
 from starlette.routing import Route
 
+from nacre.errors import Unavailable
 from nacre.hub.api.observing import ROUTE, USER
 from nacre.hub.api.token import TokenServer
+from nacre.hub.errors import Busy, DiskFailed, OutOfSpace
 from nacre.hub.repositories.repository import Visibility
 from tests.servers.hub import Answer
 from tests.unit.hub.api.calling import call, http
@@ -183,6 +185,33 @@ def test_guessing_is_stopped_with_429() -> None:
         assert (await get(doors, authorization=basic("alice"))).status == 200
 
     run_with(main, most_failures=3)
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "said"),
+    [
+        (OutOfSpace("no space left on /srv/hub"), 507, "the hub has no space left"),
+        (DiskFailed("cannot write /srv/hub"), 503, "the hub cannot use its disk"),
+        (Busy("too many logins at once"), 503, "too many logins at once"),
+        (Unavailable("cannot be reached"), 503, "cannot be reached"),
+        (ZeroDivisionError("secret"), 500, "internal error"),
+    ],
+)
+def test_what_fails_is_answered_as_everywhere_else(
+    error: Exception, status: int, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def main(doors: Doors) -> None:
+        async def failing(_name: str) -> None:
+            raise error
+
+        monkeypatch.setattr(doors.records.users, "find", failing)
+        answer = await get(doors, authorization=basic("alice"))
+        assert answer.status == status
+        assert answer.json["errors"][0]["message"] == said
+        assert answer.headers.get("retry-after") == (None if status == 500 else "5")
+        assert answer.headers["cache-control"] == "no-store"
+
+    run_with(main)
 
 
 @pytest.mark.parametrize(

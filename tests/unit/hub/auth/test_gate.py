@@ -19,6 +19,7 @@ from nacre.oci.digest import Digest
 from tests.unit.hub.doors import PASSWORD, Doors, access, basic, run_with
 
 PULL, PUSH, DELETE = frozenset({"pull"}), frozenset({"pull", "push"}), frozenset({"delete"})
+OTHER = "another battery"
 ACTIONS = {"pull": PULL, "push": PUSH, "delete": DELETE}
 
 BLOB = Digest.of(b"blob")
@@ -383,6 +384,33 @@ def test_the_token_of_a_user_that_was_removed_is_good_for_nothing() -> None:
         assert (await ask(doors, shown, PUBLIC, PULL)).answer is LOGIN
 
     run_with(main)
+
+
+@pytest.mark.parametrize("since", ["made again", "password"])
+def test_the_token_of_an_earlier_user_of_the_name_is_good_for_nothing(since: str) -> None:
+    async def main(doors: Doors) -> None:
+        await people(doors)
+        await doors.add_user("davex")
+        shown = await doors.bearer("davex", "repository:davex/p:pull,push", "registry:catalog:*")
+        assert (await ask(doors, shown, "davex/p", PUSH)).answer is YES
+        await ended(doors, "davex", since)
+        for name in ("davex/p", PUBLIC):
+            for actions in (PULL, PUSH):
+                assert (await ask(doors, shown, name, actions)).answer is LOGIN
+        with pytest.raises(Unauthorized):
+            await doors.gate.subject(shown)
+        renewed = await doors.bearer("davex", "repository:davex/p:pull,push", password=OTHER)
+        assert (await ask(doors, renewed, "davex/p", PUSH)).answer is YES
+
+    run_with(main)
+
+
+async def ended(doors: Doors, name: str, since: str) -> None:
+    """End the tokens of a user, whose password is now `OTHER`."""
+    if since == "made again":
+        await doors.records.users.remove(name)
+        await doors.add_user(name)
+    await doors.records.users.set_password(name, await doors.passwords.hash(OTHER))
 
 
 def test_the_official_repositories_by_their_short_name() -> None:

@@ -7,7 +7,7 @@ from datetime import timedelta
 from nacre.hub.auth.keys import SigningKey
 from nacre.hub.auth.signing import KeyRing, new_key
 from nacre.hub.auth.tokens import Tokens
-from tests.unit.hub.doors import SERVICE, Clock, Doors, run_with
+from tests.unit.hub.doors import SERVICE, Clock, Doors, run_with, user_of
 
 ROTATION = {"every": timedelta(days=30), "longest_life": timedelta(days=90)}
 
@@ -42,7 +42,7 @@ def test_a_token_of_a_newer_key_of_another_process_is_read() -> None:
         await doors.ring.newest()
         assert await other.rotate(**ROTATION)
         doors.clock.advance(seconds=2)
-        token = await Tokens(other, service=SERVICE, now=doors.clock).issue("alice", [])
+        token = await Tokens(other, service=SERVICE, now=doors.clock).issue(user_of("alice"), [])
         assert (await doors.tokens.read(token.text)).user == "alice"
 
     run_with(main)
@@ -52,9 +52,9 @@ def test_rotation_adds_a_key_when_the_newest_is_old() -> None:
     async def main(doors: Doors) -> None:
         first, _ = await doors.ring.newest()
         assert not await doors.ring.rotate(**ROTATION)
-        before = await doors.tokens.issue("alice", [])
+        before = await doors.tokens.issue(user_of("alice"), [])
         doors.clock.advance(days=30)
-        refreshing = await doors.tokens.issue("bob", [])
+        refreshing = await doors.tokens.issue(user_of("bob"), [])
         assert await doors.ring.rotate(**ROTATION)
         second, _ = await doors.ring.newest()
         assert second != first

@@ -12,12 +12,14 @@ from joserfc.jwk import ECKey, OctKey
 
 from nacre.hub.auth.scopes import Access, parse
 from nacre.hub.auth.tokens import LONGEST, InvalidToken, Tokens
-from tests.unit.hub.doors import SERVICE, Doors, access, opened, run_with, segment
+from tests.unit.hub.doors import SERVICE, Doors, access, opened, run_with, segment, user_of
+
+ALICE = user_of("alice")
 
 
-async def header_and_claims(doors: Doors, user: str = "alice") -> tuple[dict[str, Any], Any]:
+async def header_and_claims(doors: Doors) -> tuple[dict[str, Any], Any]:
     """Return the parts of a good token."""
-    token = await doors.tokens.issue(user, [access("team/app", "pull")])
+    token = await doors.tokens.issue(ALICE, [access("team/app", "pull")])
     header, claims, _ = token.text.split(".")
     return opened(header), opened(claims)
 
@@ -34,9 +36,9 @@ async def refused(doors: Doors, text: str) -> None:
 def test_a_token_says_who_and_what() -> None:
     async def main(doors: Doors) -> None:
         asked = [access("team/app", "pull", "push"), access("nginx", "pull"), access("a/b")]
-        token = await doors.tokens.issue("alice", asked)
+        token = await doors.tokens.issue(ALICE, asked)
         subject = await doors.tokens.read(token.text)
-        assert subject.user == "alice"
+        assert (subject.user, subject.identity) == ("alice", ALICE.identity)
         assert subject.scopes == {
             "team/app": frozenset({"pull", "push"}),
             # One part is the official repository, however it was asked for.
@@ -57,6 +59,8 @@ def test_what_a_token_holds() -> None:
             "iss": SERVICE,
             "aud": SERVICE,
             "sub": "alice",
+            "uid": ALICE.id,
+            "epoch": ALICE.epoch,
             "iat": start,
             "nbf": start,
             "exp": start + 300,
@@ -70,7 +74,7 @@ def test_the_anonymous_get_tokens_too() -> None:
     async def main(doors: Doors) -> None:
         token = await doors.tokens.issue(None, [Access("registry", "catalog", frozenset("*"))])
         subject = await doors.tokens.read(token.text)
-        assert subject.user is None
+        assert (subject.user, subject.identity) == (None, None)
         assert subject.scopes == {"registry:catalog": frozenset("*")}
 
     run_with(main)
@@ -78,7 +82,7 @@ def test_the_anonymous_get_tokens_too() -> None:
 
 def test_a_token_expires_also_when_it_is_remembered() -> None:
     async def main(doors: Doors) -> None:
-        token = await doors.tokens.issue("alice", [])
+        token = await doors.tokens.issue(ALICE, [])
         await doors.tokens.read(token.text)
         doors.clock.advance(seconds=299)
         await doors.tokens.read(token.text)
@@ -90,7 +94,7 @@ def test_a_token_expires_also_when_it_is_remembered() -> None:
 
 def test_a_token_is_not_good_before_its_time() -> None:
     async def main(doors: Doors) -> None:
-        token = await doors.tokens.issue("alice", [])
+        token = await doors.tokens.issue(ALICE, [])
         doors.clock.advance(seconds=-60)
         await refused(doors, token.text)
 
@@ -117,7 +121,7 @@ def test_cve_2025_24976_a_trusted_kid_with_another_key_in_the_header() -> None:
                                    {"x5c": ["AA"]}, {"crit": ["exp"]}, {"b64": False}])  # fmt: skip
 def test_headers_that_lead_elsewhere_are_refused(extra: dict[str, Any]) -> None:
     async def main(doors: Doors) -> None:
-        token = await doors.tokens.issue("alice", [])
+        token = await doors.tokens.issue(ALICE, [])
         header, claims, signature = token.text.split(".")
         await refused(doors, f"{segment({**opened(header), **extra})}.{claims}.{signature}")
 
@@ -166,6 +170,9 @@ def test_algorithm_confusion_a_known_text_is_no_shared_secret(secret: str) -> No
         {"nbf": None},
         {"sub": None},
         {"sub": 7},
+        {"uid": None},
+        {"uid": "7"},
+        {"epoch": None},
         {"exp": 1},
     ],
 )
@@ -181,7 +188,7 @@ def test_claims_of_others_are_refused_even_with_our_signature(change: dict[str, 
 def test_a_token_of_another_service_with_the_same_keys_is_refused() -> None:
     async def main(doors: Doors) -> None:
         other = Tokens(doors.ring, service="another-hub", now=doors.clock)
-        token = await other.issue("alice", [])
+        token = await other.issue(ALICE, [])
         assert (await other.read(token.text)).user == "alice"
         await refused(doors, token.text)
 
@@ -190,7 +197,7 @@ def test_a_token_of_another_service_with_the_same_keys_is_refused() -> None:
 
 def test_changed_claims_break_the_signature() -> None:
     async def main(doors: Doors) -> None:
-        token = await doors.tokens.issue("alice", [access("team/app", "pull")])
+        token = await doors.tokens.issue(ALICE, [access("team/app", "pull")])
         header, claims, signature = token.text.split(".")
         changed = {**opened(claims), "sub": "admin"}
         await refused(doors, f"{header}.{segment(changed)}.{signature}")
@@ -211,7 +218,7 @@ def test_a_refresh_token_is_no_access_token_and_the_other_way_round() -> None:
         renewal = await doors.tokens.read_refresh(refresh.text)
         assert renewal.is_of(user)
         with pytest.raises(InvalidToken):
-            await doors.tokens.read_refresh((await doors.tokens.issue("alice", [])).text)
+            await doors.tokens.read_refresh((await doors.tokens.issue(ALICE, [])).text)
 
     run_with(main)
 
@@ -231,7 +238,7 @@ def test_the_largest_token_that_can_be_asked_for_is_read() -> None:
     async def main(doors: Doors) -> None:
         names = [f"team/{number:03d}{'x' * 245}" for number in range(100)]
         asked = parse(f"repository:{name}:*" for name in names)
-        token = await doors.tokens.issue("alice", asked)
+        token = await doors.tokens.issue(ALICE, asked)
         assert len(token.text) <= LONGEST
         await doors.tokens.read(token.text)
 
@@ -255,7 +262,7 @@ def test_nonsense_is_refused(text: str) -> None:
 @given(st.text(max_size=200), st.integers(0, 400))
 def test_any_text_in_a_token_is_refused_without_an_error(text: str, at: int) -> None:
     async def main(doors: Doors) -> None:
-        good = (await doors.tokens.issue("alice", [])).text
+        good = (await doors.tokens.issue(ALICE, [])).text
         changed = good[:at] + text + good[at:]
         if changed != good:
             await refused(doors, changed)
@@ -267,7 +274,7 @@ def test_only_so_many_tokens_are_remembered() -> None:
     async def main(doors: Doors) -> None:
         tokens = Tokens(doors.ring, service=SERVICE, now=doors.clock, remembered=3)
         for _ in range(10):
-            await tokens.read((await tokens.issue("alice", [])).text)
+            await tokens.read((await tokens.issue(ALICE, [])).text)
         assert len(tokens._read) == 3
 
     run_with(main)
@@ -275,7 +282,7 @@ def test_only_so_many_tokens_are_remembered() -> None:
 
 def test_a_remembered_token_is_not_checked_again(monkeypatch: pytest.MonkeyPatch) -> None:
     async def main(doors: Doors) -> None:
-        token = await doors.tokens.issue("alice", [])
+        token = await doors.tokens.issue(ALICE, [])
         first = await doors.tokens.read(token.text)
         find = doors.ring.find
         found: list[str] = []

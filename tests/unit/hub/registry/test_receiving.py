@@ -107,6 +107,26 @@ def test_an_upload_that_is_cancelled_meanwhile_makes_no_blob() -> None:
     on_scene(test)
 
 
+def test_bytes_that_go_while_they_are_recorded_make_no_blob() -> None:
+    class Forgetful(MemoryPlace):
+        """A place that somebody tidies up between the last byte and its sealing."""
+
+        def seal(self, key: str) -> None:
+            self.delete([key])
+            super().seal(key)
+
+    async def test(scene: Scene) -> None:
+        scene.place = Forgetful()
+        process = scene.process()
+        upload = (await process.start(scene.repository, "")).id
+        await scene.append(process, upload, b"data")
+        with pytest.raises(Busy):
+            await scene.finish(process, upload, Digest.of(b"data"))
+        assert await scene.records.uploads.known(Digest.of(b"data")) is None
+
+    on_scene(test)
+
+
 def test_an_upload_that_was_given_back_is_not_taken_again_by_a_late_renewal() -> None:
     class SlowToAnswer:
         """Records whose answer to a ``leave`` takes longer than a lease lives."""

@@ -27,6 +27,7 @@ WRONG_KEYS = [
 
 @pytest.fixture
 def place(tmp_path: Path) -> FolderPlace:
+    (tmp_path / "blobs").mkdir()
     return FolderPlace(tmp_path / "blobs")
 
 
@@ -114,4 +115,68 @@ def test_strange_files_are_passed_over(place: FolderPlace, tmp_path: Path) -> No
 
 def test_a_place_that_was_never_written_to_is_empty(place: FolderPlace, tmp_path: Path) -> None:
     assert list(place) == []
+    assert list((tmp_path / "blobs").iterdir()) == []
+
+
+def refuses_everything(place: FolderPlace, key: str) -> None:
+    with pytest.raises(Busy), place.append(place.new_key(), 0):
+        pass
+    for asked in (place.seal, place.size, place.open):
+        with pytest.raises(Busy):
+            asked(key)
+    for about in (place.check, lambda: list(place)):
+        with pytest.raises(Busy):
+            about()
+    assert list(place.delete([key])) == [key], "what could not be deleted stays on the trash"
+
+
+def test_a_folder_that_went_away_is_not_made_again(place: FolderPlace, tmp_path: Path) -> None:
+    key = place.new_key()
+    place.seal(key)
+    away = (tmp_path / "blobs").rename(tmp_path / "away")
+    refuses_everything(place, key)
     assert not (tmp_path / "blobs").exists()
+    away.rename(tmp_path / "blobs")
+    place.check()
+    assert place.size(key) == 0
+
+
+def test_another_folder_of_the_name_is_not_taken_for_it(place: FolderPlace, tmp_path: Path) -> None:
+    key = place.new_key()
+    place.seal(key)
+    (tmp_path / "blobs").rename(tmp_path / "away")
+    (tmp_path / "blobs").mkdir()
+    refuses_everything(place, key)
+    assert list((tmp_path / "blobs").iterdir()) == []
+
+
+def test_bytes_whose_folder_was_moved_while_they_were_written_are_not_sealed(
+    place: FolderPlace, tmp_path: Path
+) -> None:
+    key = place.new_key()
+    with place.append(key, 0) as writing:
+        (tmp_path / "blobs").rename(tmp_path / "away")
+        writing.write(b"data")
+    with pytest.raises(Busy):
+        place.seal(key)
+
+
+def test_a_folder_that_was_missing_at_first_is_used_once_it_is_there(tmp_path: Path) -> None:
+    place = FolderPlace(tmp_path / "blobs")
+    refuses_everything(place, place.new_key())
+    (tmp_path / "blobs").mkdir()
+    place.seal(place.new_key())
+
+
+@pytest.mark.parametrize("harm", ["a folder", "a link"])
+def test_what_is_no_file_has_no_bytes(place: FolderPlace, harm: str) -> None:
+    key = place.new_key()
+    place.seal(key)
+    path = place.path(key)
+    assert path is not None
+    path.unlink()
+    if harm == "a folder":
+        path.mkdir()
+    else:
+        path.symlink_to("/etc/hostname")
+    assert place.size(key) is None

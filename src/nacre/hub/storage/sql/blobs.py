@@ -10,8 +10,10 @@ from sqlalchemy import Connection, bindparam, select, update
 from nacre.hub.registry.blobs import Blob
 from nacre.hub.storage.sql.database import Database
 from nacre.hub.storage.sql.links import link, namespace_of, unlink
+from nacre.hub.storage.sql.needing import tags_needing_blob
 from nacre.hub.storage.sql.portions import portions
 from nacre.hub.storage.sql.schema import blobs, links
+from nacre.hub.storage.sql.tags import check_not_needed
 from nacre.hub.storage.sql.values import maybe_moment, stamp
 from nacre.oci.digest import Digest
 
@@ -79,7 +81,7 @@ class SqlBlobs:
 
         return await self._database.write(change)
 
-    async def unlink(self, repository: int, digest: Digest) -> bool:
+    async def unlink(self, repository: int, digest: Digest, *, immutable: str = "") -> bool:
         """See `Blobs.unlink`."""
 
         def change(connection: Connection) -> bool:
@@ -87,6 +89,8 @@ class SqlBlobs:
             found = connection.execute(_FIND, its).first()
             if found is None:
                 return False
+            if immutable:
+                check_not_needed(tags_needing_blob(connection, repository, digest), immutable)
             unlink(
                 connection,
                 repository,

@@ -12,10 +12,22 @@ from nacre.hub.storage.sql.database import Database
 from nacre.hub.storage.sql.foreseeing import foresee
 from nacre.hub.storage.sql.keeping import Keeping
 from nacre.hub.storage.sql.links import unlink
-from nacre.hub.storage.sql.queue import drop, enqueue
-from nacre.hub.storage.sql.removing import remove_manifest
-from nacre.hub.storage.sql.schema import blobs, links, manifests, reviews, trash
-from nacre.hub.storage.sql.values import moment, stamp
+from nacre.hub.storage.sql.queue import NO_DIGEST, drop, enqueue
+from nacre.hub.storage.sql.removing import remove_manifest, remove_repository
+from nacre.hub.storage.sql.repository_rows import HAS_CONTENT, REPOSITORIES, repository_of
+from nacre.hub.storage.sql.schema import (
+    blobs,
+    links,
+    manifests,
+    namespaces,
+    repositories,
+    repository_grants,
+    reviews,
+    tag_events,
+    trash,
+    uploads,
+)
+from nacre.hub.storage.sql.values import EMPTY_POLICY, moment, stamp
 
 _DUE = (
     select(reviews.c.repository_id, reviews.c.digest)
@@ -40,6 +52,17 @@ _BLOB = select(blobs.c.size, blobs.c.key).where(
     blobs.c.digest == bindparam("about"), ~exists().where(links.c.digest == blobs.c.digest)
 )
 _REMOVE_BLOB = delete(blobs).where(blobs.c.digest == bindparam("about"))
+_EMPTY = REPOSITORIES.where(
+    repositories.c.id == bindparam("repository"),
+    repositories.c.policy == EMPTY_POLICY,
+    repositories.c.visibility == namespaces.c.visibility,
+    ~HAS_CONTENT,
+    *(
+        ~exists().where(table.c.repository_id == repositories.c.id)
+        for table in (tag_events, repository_grants)
+    ),
+)
+_UPLOADS = select(uploads.c.id).where(uploads.c.repository_id == bindparam("repository")).limit(1)
 _TRASH = (
     select(trash.c.key)
     .where(trash.c.due_at <= bindparam("at"))
@@ -85,6 +108,8 @@ class SqlGarbage:
             return _review_manifest(connection, repository, digest, now, self._keeping)
         if kind is Kind.LINK:
             return _review_link(connection, repository, digest, now)
+        if kind is Kind.REPOSITORY:
+            return _review_repository(connection, repository, now, self._keeping)
         return _review_blob(connection, digest, now + self._keeping.trash)
 
     async def would_collect(self, now: datetime, *, spare: timedelta = timedelta(0)) -> Collected:
@@ -153,7 +178,21 @@ def _review_link(connection: Connection, repository: int, digest: str, now: date
         enqueue(connection, Kind.LINK, repository, digest, expires_at)
         return Collected()
     unlink(connection, repository, row.namespace_id, digest, size=row.size, now=now)
+    enqueue(connection, Kind.REPOSITORY, repository, NO_DIGEST, now)
     return Collected(links=1)
+
+
+def _review_repository(
+    connection: Connection, repository: int, now: datetime, keeping: Keeping
+) -> Collected:
+    its = {"repository": repository}
+    row = connection.execute(_EMPTY, its).first()
+    if row is not None and connection.execute(_UPLOADS, its).first() is not None:
+        enqueue(connection, Kind.REPOSITORY, repository, NO_DIGEST, now + keeping.grace)
+    elif row is not None:
+        trash_at = now + keeping.trash
+        remove_repository(connection, repository_of(row), now=now, trash_at=trash_at)
+    return Collected()
 
 
 def _review_blob(connection: Connection, digest: str, trash_at: datetime) -> Collected:

@@ -12,9 +12,10 @@ from datetime import datetime
 
 from sqlalchemy import Connection, bindparam, delete, exists, insert, null, or_, select, update
 
-from nacre.hub.errors import NameUnknown, QuotaExceeded
+from nacre.hub.errors import NameUnknown
 from nacre.hub.jobs.queue import Kind
 from nacre.hub.registry.manifests import Reference
+from nacre.hub.registry.uploads import Room
 from nacre.hub.storage.sql.queue import NO_REPOSITORY, enqueue
 from nacre.hub.storage.sql.schema import links, manifest_references, namespaces, repositories
 from nacre.hub.storage.sql.values import moment, stamp
@@ -39,7 +40,7 @@ _FREE = (
     .where(namespaces.c.id == bindparam("namespace"))
     .values(used=namespaces.c.used - bindparam("size"))
 )
-_FULL = select(namespaces.c.name, namespaces.c.quota).where(
+_FULL = select(namespaces.c.name, namespaces.c.quota, namespaces.c.used).where(
     namespaces.c.id == bindparam("namespace")
 )
 _COUNTS = (
@@ -88,10 +89,7 @@ def take_room(connection: Connection, namespace: int, size: int) -> None:
     if not size:
         return
     if connection.execute(_ROOM, {"namespace": namespace, "size": size}).rowcount == 0:
-        name, quota = connection.execute(_FULL, {"namespace": namespace}).one()
-        raise QuotaExceeded(
-            f"the namespace {name} may hold {quota} bytes and has no room for {size} more"
-        )
+        Room(*connection.execute(_FULL, {"namespace": namespace}).one()).check(size)
 
 
 def free_room(connection: Connection, namespace: int, size: int) -> None:

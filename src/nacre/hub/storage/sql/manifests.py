@@ -11,6 +11,7 @@ from nacre.hub.registry.manifests import Manifest, Referrer, Stored, Tag, TagEve
 from nacre.hub.storage.sql import tags as tagging
 from nacre.hub.storage.sql.database import Database
 from nacre.hub.storage.sql.keeping import Keeping
+from nacre.hub.storage.sql.needing import tags_needing_manifest
 from nacre.hub.storage.sql.putting import put
 from nacre.hub.storage.sql.removing import let_go, remove_manifest
 from nacre.hub.storage.sql.schema import manifests, tags
@@ -104,6 +105,9 @@ class SqlManifests:
             names = tagging.pointing(connection, repository, digest)
             for name in names:
                 tagging.check_movable(name, terms)
+            if terms.immutable:
+                needing = tags_needing_manifest(connection, repository, digest)
+                tagging.check_not_needed(needing, terms.immutable)
             for name in names:
                 tagging.remove(connection, repository, name, digest, by=terms.by, now=now)
             undo, grace = self._keeping.undo, self._keeping.grace

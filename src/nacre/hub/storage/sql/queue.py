@@ -22,6 +22,9 @@ _DROP = _DROP.on_conflict_do_nothing()
 NO_REPOSITORY = 0
 """Stands for the repository in entries about blobs."""
 
+NO_DIGEST = ""
+"""Stands for the digest in entries about repositories."""
+
 
 def enqueue(
     connection: Connection, kind: Kind, repository: int, digest: str, due_at: datetime

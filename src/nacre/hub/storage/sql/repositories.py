@@ -8,13 +8,16 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, Connection, bindparam, insert, or_, select, true, update
 
 from nacre.hub.errors import NameUnknown
+from nacre.hub.jobs.queue import Kind
 from nacre.hub.repositories.policy import Policy
 from nacre.hub.repositories.repository import Namespace, Repository, Role, Standing, Visibility
 from nacre.hub.storage.sql.database import Database
 from nacre.hub.storage.sql.grants import give
 from nacre.hub.storage.sql.keeping import Keeping
+from nacre.hub.storage.sql.queue import NO_DIGEST, enqueue
 from nacre.hub.storage.sql.removing import remove_repository
 from nacre.hub.storage.sql.repository_rows import (
+    HAS_CONTENT,
     REPOSITORIES,
     ensure_namespace,
     find_namespace,
@@ -83,6 +86,8 @@ class SqlRepositories:
                     "policy": EMPTY_POLICY,
                 }
                 connection.execute(_ADD, values)
+                made, due = _known(connection, name), self._now() + self._keeping.grace
+                enqueue(connection, Kind.REPOSITORY, made.id, NO_DIGEST, due)
             return _known(connection, name)
 
         return await self._database.write(change)
@@ -102,7 +107,7 @@ class SqlRepositories:
 
         def look(connection: Connection) -> list[str]:
             asked = select(repositories.c.name).where(
-                repositories.c.name > after, _readable(connection, user)
+                repositories.c.name > after, HAS_CONTENT, _readable(connection, user)
             )
             return list(connection.scalars(asked.order_by(repositories.c.name).limit(limit)))
 
@@ -113,7 +118,9 @@ class SqlRepositories:
 
         def look(connection: Connection) -> list[Repository]:
             asked = REPOSITORIES.where(
-                repositories.c.name.contains(text, autoescape=True), _readable(connection, user)
+                repositories.c.name.contains(text, autoescape=True),
+                HAS_CONTENT,
+                _readable(connection, user),
             )
             rows = connection.execute(asked.order_by(repositories.c.name).limit(limit))
             return [repository_of(row) for row in rows]

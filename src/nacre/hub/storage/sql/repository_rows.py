@@ -4,15 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, insert, select
+from sqlalchemy import Connection, Row, bindparam, exists, insert, or_, select
 
 from nacre.hub.repositories.repository import Namespace, Repository, Visibility
-from nacre.hub.storage.sql.schema import namespaces, repositories
+from nacre.hub.storage.sql.schema import links, manifests, namespaces, repositories
 from nacre.hub.storage.sql.values import EMPTY_POLICY, policy_from
 
 REPOSITORIES = select(repositories, namespaces.c.policy.label("namespace_policy")).join_from(
     repositories, namespaces, repositories.c.namespace_id == namespaces.c.id
 )
+HAS_CONTENT = or_(
+    exists().where(links.c.repository_id == repositories.c.id),
+    exists().where(manifests.c.repository_id == repositories.c.id),
+)
+"""The condition that something was completed in a repository, and is still there."""
+
 _REPOSITORY = REPOSITORIES.where(repositories.c.name == bindparam("repository"))
 _NAMESPACE = select(namespaces).where(namespaces.c.name == bindparam("namespace"))
 _ADD_NAMESPACE = insert(namespaces)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, bindparam, func, literal, select
 
+from nacre.hub.accounts.user import Identity
 from nacre.hub.repositories.repository import Namespace, Repository, Role, Standing, Visibility
 from nacre.hub.storage.sql.schema import (
     namespace_grants,
@@ -32,6 +33,7 @@ _STANDING = select(
     namespaces.c.quota,
     namespaces.c.used,
     users.c.id.label("user"),
+    users.c.epoch,
     users.c.is_admin,
     namespace_grants.c.role.label("namespace_role"),
     repository_grants.c.role.label("repository_role"),
@@ -66,7 +68,7 @@ def standing(connection: Connection, name: str, user: str | None) -> Standing:
         namespace=_namespace(row),
         role=max(roles, key=_RANKS.__getitem__, default=None),
         is_admin=bool(row.is_admin),
-        is_known=row.user is not None,
+        identity=Identity(row.user, row.epoch) if row.user is not None else None,
     )
 
 

@@ -83,6 +83,18 @@ def check_movable(tag: str, terms: Terms) -> None:
         raise TagImmutable(f"the tag {tag} may be neither moved nor deleted")
 
 
+def check_not_needed(needing: Sequence[str], immutable: str) -> None:
+    """Return if what these tags need may be deleted.
+
+    Raises:
+        TagImmutable: it may not: one of them matches the pattern ``immutable``.
+    """
+    policy = Policy(immutable=immutable)
+    for tag in needing:
+        if policy.keeps_still(tag):
+            raise TagImmutable(f"the tag {tag} needs it and may not be changed")
+
+
 def pointed_to(connection: Connection, repository: int, tag: str) -> Digest | None:
     """Return the manifest that a tag points to."""
     digest = connection.execute(_POINTED_TO, {"repository": repository, "tag": tag}).scalar()

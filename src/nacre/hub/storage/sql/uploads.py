@@ -11,13 +11,13 @@ from sqlalchemy.dialects.sqlite import insert
 
 from nacre.hub.errors import BlobUploadUnknown, Busy, QuotaExceeded
 from nacre.hub.registry.blobs import Blob
-from nacre.hub.registry.uploads import Upload
+from nacre.hub.registry.uploads import Known, Room, Upload
 from nacre.hub.storage.sql.blobs import find
 from nacre.hub.storage.sql.database import Database
 from nacre.hub.storage.sql.keeping import Keeping
 from nacre.hub.storage.sql.links import link, namespace_of
 from nacre.hub.storage.sql.queue import drop
-from nacre.hub.storage.sql.schema import blobs, uploads
+from nacre.hub.storage.sql.schema import blobs, namespaces, repositories, uploads
 from nacre.hub.storage.sql.values import moment, stamp
 from nacre.oci.digest import Digest
 
@@ -71,6 +71,13 @@ _IDLE = (
 )
 _ADD_BLOB = insert(blobs).on_conflict_do_nothing(index_elements=[blobs.c.digest])
 _BLOB = select(blobs.c.size, blobs.c.key).where(blobs.c.digest == bindparam("blob"))
+_MOVE_BLOB = update(blobs).where(blobs.c.digest == bindparam("blob")).values(key=bindparam("moved"))
+
+_ROOM = select(namespaces.c.name, namespaces.c.quota, namespaces.c.used).where(
+    repositories.c.id == bindparam("repository"),
+    repositories.c.namespace_id == namespaces.c.id,
+    namespaces.c.quota.is_not(None),
+)
 
 
 class SqlUploads:
@@ -124,8 +131,33 @@ class SqlUploads:
 
         await self._database.write(change)
 
+    async def room(self, repository: int) -> Room | None:
+        """See `Uploads.room`."""
+
+        def look(connection: Connection) -> Room | None:
+            row = connection.execute(_ROOM, {"repository": repository}).first()
+            return None if row is None else Room(row.name, row.quota, row.used)
+
+        return await self._database.read(look)
+
+    async def known(self, digest: Digest) -> Known | None:
+        """See `Uploads.known`."""
+
+        def look(connection: Connection) -> Known | None:
+            row = connection.execute(_BLOB, {"blob": digest}).first()
+            return None if row is None else Known(row.key, row.size)
+
+        return await self._database.read(look)
+
     async def finish(
-        self, upload: str, *, holder: str, digest: Digest, size: int, until: datetime
+        self,
+        upload: str,
+        *,
+        holder: str,
+        digest: Digest,
+        size: int,
+        until: datetime,
+        lost: str | None = None,
     ) -> Blob:
         """See `Uploads.finish`."""
 
@@ -135,7 +167,9 @@ class SqlUploads:
                 raise _unknown(upload)
             try:
                 with connection.begin_nested():
-                    return self._finished(connection, row, digest, size, until)
+                    return self._finished(
+                        connection, row, digest=digest, size=size, until=until, lost=lost
+                    )
             except QuotaExceeded as error:
                 # That the upload ends is part of the answer, so it must not be undone.
                 self._end(connection, [row])
@@ -150,9 +184,11 @@ class SqlUploads:
         self,
         connection: Connection,
         row: Row[*tuple[Any, ...]],
+        *,
         digest: Digest,
         size: int,
         until: datetime,
+        lost: str | None,
     ) -> Blob:
         """Make the blob and the link.
 
@@ -161,15 +197,19 @@ class SqlUploads:
         """
         namespace = namespace_of(connection, row.repository_id)
         known = connection.execute(_BLOB, {"blob": digest}).first()
-        size = size if known is None else known.size
+        left: list[str] = []
         if known is None:
             now = stamp(self._now())
             values = {"digest": digest, "size": size, "key": row.key, "created_at": now}
             connection.execute(_ADD_BLOB, values)
+        elif known.key == lost:
+            connection.execute(_MOVE_BLOB, {"blob": digest, "moved": row.key})
+            left = [known.key]
+        else:
+            left = [row.key]
         link(connection, row.repository_id, namespace, digest, size=size, until=until)
         connection.execute(_END, {"upload": row.id})
-        if known is not None:
-            drop(connection, [row.key], self._now() + self._keeping.trash)
+        drop(connection, left, self._now() + self._keeping.trash)
         blob = find(connection, row.repository_id, digest)
         if blob is None:
             raise _unknown(row.id)
