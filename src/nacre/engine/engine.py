@@ -1,4 +1,4 @@
-"""The engine: the composition root of everything nacre does on one machine.
+"""The engine: everything nacre does on one machine.
 
 >>> import tempfile
 >>> with tempfile.TemporaryDirectory() as folder, Engine(root=folder) as engine:

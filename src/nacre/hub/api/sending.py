@@ -24,6 +24,7 @@ _INLINE = 64 * 1024
 _SMALL, _LARGE = 16 * 1024, 512 * 1024  # bytes of a piece
 _AT_ONCE = 0.01  # seconds in which a fast client takes a piece
 _PROOF = 16 << 20  # bytes that it takes so; the system alone holds some millions for a slow one
+_BARE = frozenset({204, 304})  # a length would be that of another reply (RFC 9110 8.6)
 _COMMON: Headers = (
     (b"docker-distribution-api-version", b"registry/2.0"),
     (b"x-content-type-options", b"nosniff"),
@@ -77,7 +78,7 @@ async def deliver(reply: Reply, scope: Scope, receive: Receive, send: Send) -> N
     """Send a reply that is `ready`."""
     content = reply.content
     headers = [*_COMMON, *reply.headers]
-    if reply.status != 204:
+    if reply.status not in _BARE:
         length = content.length if content else len(reply.body)
         headers.append((b"content-length", b"%d" % length))
     await send({"type": "http.response.start", "status": reply.status, "headers": headers})

@@ -23,9 +23,10 @@ from nacre.hub.errors import (
     TooLarge,
 )
 from nacre.hub.registry.chunk import Chunk, Interrupted
-from nacre.hub.registry.hashing import Running, RunningHashes, read_again
+from nacre.hub.registry.hashing import RunningHashes, read_again
 from nacre.hub.registry.holding import Held, holding
 from nacre.hub.registry.pouring import Pouring
+from nacre.hub.registry.progress import Progress
 from nacre.hub.registry.threads import in_thread
 from nacre.hub.registry.uploads import Room, Upload, Uploads
 from nacre.oci.digest import Digest
@@ -36,23 +37,6 @@ if TYPE_CHECKING:
     from nacre.hub.registry.blobs import Blob
     from nacre.hub.registry.byteplace import BytePlace
     from nacre.hub.registry.rules import Rules
-
-
-class _Progress:
-    """How far a request has brought an upload, and the hash that goes with it."""
-
-    def __init__(self, upload: Upload, running: Running | None) -> None:
-        self.offset = upload.offset
-        self.running = running
-        self.recorded = upload.digest
-
-    def digest(self, algorithm: str) -> Digest | None:
-        """Return the digest of all bytes if it is known without reading them."""
-        if self.running is not None and self.running.algorithm == algorithm:
-            return self.running.digest
-        if self.recorded is not None and self.recorded.algorithm == algorithm:
-            return self.recorded
-        return None
 
 
 class Receiving:
@@ -225,12 +209,12 @@ class Receiving:
         finally:
             self._writers -= 1
 
-    def _progress(self, upload: Upload, algorithm: str) -> _Progress:
+    def _progress(self, upload: Upload, algorithm: str) -> Progress:
         # With nothing received yet, the digest that is wanted decides; after that, the upload.
         wanted = upload.algorithm if upload.offset else algorithm
-        return _Progress(upload, self._hashes.take(upload.id, upload.offset, wanted))
+        return Progress(upload, self._hashes.take(upload.id, upload.offset, wanted))
 
-    async def _pour(self, held: Held, chunk: Chunk, progress: _Progress) -> None:
+    async def _pour(self, held: Held, chunk: Chunk, progress: Progress) -> None:
         chunk.check_start(progress.offset)
         start = progress.offset
         room = await self._uploads.room(held.upload.repository)
@@ -267,7 +251,7 @@ class Receiving:
         if room is not None:
             room.check(size)
 
-    async def _check_digest(self, held: Held, progress: _Progress, digest: Digest) -> None:
+    async def _check_digest(self, held: Held, progress: Progress, digest: Digest) -> None:
         found = progress.digest(digest.algorithm)
         if found is None:
             found = await read_again(
@@ -284,7 +268,7 @@ class Receiving:
         await self._uploads.cancel(upload.id, repository=upload.repository, owner=upload.owner)
 
     @asynccontextmanager
-    async def _given_back(self, held: Held, progress: _Progress) -> AsyncIterator[None]:
+    async def _given_back(self, held: Held, progress: Progress) -> AsyncIterator[None]:
         """Give the upload back when the request fails: as it was, or as far as bytes came."""
         try:
             yield
@@ -309,7 +293,7 @@ class Receiving:
         with suppress(NacreError):
             await in_thread(cut)
 
-    async def _leave(self, held: Held, progress: _Progress) -> None:
+    async def _leave(self, held: Held, progress: Progress) -> None:
         await held.stop_renewing()
         running = progress.running
         known = running.digest if running is not None else progress.recorded
