@@ -146,7 +146,7 @@ def fill_with_blobs(data: Path, count: int, *, asked: int = 2000) -> Filled:
 
 
 def fill_with_names(data: Path, *, tags: int, referrers: int, repositories: int) -> str:
-    """Write so many tags and referrers into many/r000000, and so many repositories.
+    """Write so many tags and referrers into many/r000000, and so many repositories with a manifest.
 
     Returns the digest that the referrers refer to.
     """
@@ -156,7 +156,8 @@ def fill_with_names(data: Path, *, tags: int, referrers: int, repositories: int)
         raw = _manifest([sha256("blob", n) for n in range(4)], 0)
         one = f"sha256:{hashlib.sha256(raw).hexdigest()}"
         rows: list[tuple[object, ...]] = [
-            (1, one, MANIFEST, CONFIG, None, "", len(raw), _AT, "bench", raw)
+            (n + 1, one, MANIFEST, CONFIG, None, "", len(raw), _AT, "bench", raw)
+            for n in range(repositories)
         ]
         note = json.dumps({"org.opencontainers.image.created": "2026-01-01T00:00:00Z"})
         rows += [
