@@ -89,14 +89,7 @@ def replace_killed_workers(hub: Hub) -> None:
     for worker in workers:
         os.kill(worker, signal.SIGKILL)
         wait_until_only(hub, len(workers), without=[worker])
-    wait_until(lambda: answers(hub), "an answer")
-
-
-def answers(hub: Hub) -> bool:
-    try:
-        return hub.ask("GET", "/readyz").status == 200
-    except OSError:
-        return False
+    wait_until(hub.answers, "an answer")
 
 
 def begun(hub: Hub) -> socket.socket:
@@ -192,7 +185,7 @@ def test_told_to_replace_its_workers_again_and_again(start_hub: HubStarter) -> N
         hub.process.send_signal(signal.SIGHUP)
         time.sleep(0.15)
     wait_until_only(hub, 2, without=before)
-    wait_until(lambda: answers(hub), "an answer")
+    wait_until(hub.answers, "an answer")
     assert "ERROR" not in hub.log
 
 
@@ -248,7 +241,7 @@ def test_a_log_that_cannot_be_written_changes_nothing(start_tls: StartTls) -> No
         more.write("[log]\nfile = '/proc/nacre/log'\n")
     hub.process.send_signal(signal.SIGHUP)
     wait_until(lambda: "nothing was changed: cannot write the log" in hub.log, "a line")
-    assert (hub.workers(), answers(hub)) == (before, True)
+    assert (hub.workers(), hub.answers()) == (before, True)
 
 
 def test_workers_that_die_soon_after_each_other_are_replaced(start_hub: HubStarter) -> None:

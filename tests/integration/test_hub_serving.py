@@ -266,14 +266,7 @@ def test_a_worker_that_dies_is_replaced(start_hub: HubStarter) -> None:
     (worker,) = hub.workers()
     os.kill(worker, signal.SIGKILL)
     wait_until(lambda: hub.workers() not in ([], [worker]), "another worker")
-    wait_until(lambda: _answers(hub), "its answer")
-
-
-def _answers(hub: Hub) -> bool:
-    try:
-        return hub.ask("GET", "/readyz").status == 200
-    except OSError:
-        return False
+    wait_until(hub.answers, "its answer")
 
 
 # TLS

@@ -153,6 +153,13 @@ class Hub:
         query = "&".join(f"scope={scope}" for scope in scopes)
         return f"Bearer {self.ask('GET', f'/token?{query}').json['token']}"
 
+    def answers(self) -> bool:
+        """Say whether it is ready."""
+        try:
+            return self.ask("GET", "/readyz").status == 200
+        except OSError:
+            return False
+
     def workers(self) -> list[int]:
         """Return the ids of the processes that serve."""
         children = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")

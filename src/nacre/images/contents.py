@@ -55,7 +55,7 @@ class Contents:
         Raises:
             NotFound: its layer is not here.
         """
-        return cast("BinaryIO", _Content(self._tar_at(node), node.size, node.sparse))
+        return unfolded(self._tar_at(node), node)
 
     def stored(self, node: Node) -> BinaryIO:
         """Return only the bytes of a regular file that are in its tar; see ``open``."""
@@ -78,7 +78,7 @@ class Contents:
         return tar
 
 
-def unfolded(stored: BinaryIO, node: Node) -> BinaryIO:
+def unfolded(stored: _Tar | BinaryIO, node: Node) -> BinaryIO:
     """Return the content of a regular file, holes as zeros, from what is stored of it."""
     return cast("BinaryIO", _Content(stored, node.size, node.sparse))
 
