@@ -18,6 +18,7 @@ from pathlib import Path
 from zlib import crc32
 
 from nacre.erofs.inode import Device, Inode
+from nacre.erofs.source import InodeTree
 from nacre.erofs.writer import write_image
 from nacre.layers.compression import Compression, compressor
 from nacre.layers.entry import Extent, Kind
@@ -157,14 +158,14 @@ def _holed_image() -> bytes:
     null = Inode(Kind.CHR, devmajor=1, devminor=3)
     root = Inode(Kind.DIR, mode=0o755, children={b"h": holed, b"n": null, b"w": whole})
     out = io.BytesIO()
-    write_image(out, root, (Device(b"one", 1 << 20), Device(b"two", 1 << 16)))
+    write_image(out, InodeTree(root), (Device(b"one", 1 << 20), Device(b"two", 1 << 16)))
     return out.getvalue()
 
 
 def _image(*layers: Iterable[Member]) -> bytes:
     planned = plan(union([table(tar_of(layer)) for layer in layers]))
     out = io.BytesIO()
-    write_image(out, planned.root, planned.devices)
+    write_image(out, planned.source, planned.devices)
     return out.getvalue()
 
 

@@ -71,7 +71,7 @@ def fuzz_union(data: bytes) -> None:
         tree = union([_BASE, toc, _BASE])
         planned = plan(tree)
         out = io.BytesIO()
-        write_image(out, planned.root, planned.devices)
+        write_image(out, planned.source, planned.devices)
     except NacreError:
         return
     image = Image(_Guarded(out.getvalue()))

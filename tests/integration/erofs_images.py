@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from nacre.erofs.inode import Device, Inode
+from nacre.erofs.source import InodeTree
 from nacre.erofs.writer import write_image
 from nacre.layers.tar import scan
 from tests.peers.mounting import erofs_mounted
@@ -28,9 +29,8 @@ def image_of(tar: Path, image: Path) -> Inode:
 def write(tree: Inode, devices: Sequence[Path], image: Path) -> None:
     """Write the image of a tree whose data lies in some files."""
     with image.open("w+b") as out:
-        write_image(
-            out, tree, [Device(file.name[:64].encode(), file.stat().st_size) for file in devices]
-        )
+        found = [Device(file.name[:64].encode(), file.stat().st_size) for file in devices]
+        write_image(out, InodeTree(tree), found)
 
 
 @contextmanager

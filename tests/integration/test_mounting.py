@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from nacre.erofs.inode import Device, Inode
+from nacre.erofs.source import InodeTree
 from nacre.erofs.writer import write_image
 from nacre.errors import Conflict, Denied, NotFound, Unsupported
 from nacre.layers.entry import Kind
@@ -46,7 +47,7 @@ def image(path: Path, devices: int = 1) -> Path:
     with path.open("wb") as out:
         write_image(
             out,
-            Inode(Kind.DIR, 0o755, children=children),
+            InodeTree(Inode(Kind.DIR, 0o755, children=children)),
             [Device(b"%d" % number, 512) for number in range(devices)],
         )
     return path

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from nacre.erofs.inode import Inode
+from nacre.erofs.source import InodeTree
 from nacre.erofs.writer import write_image
 from nacre.errors import Conflict, Invalid, NotFound
 from nacre.layers.entry import Kind
@@ -37,7 +38,7 @@ class Scene:
         self.mounted_times = 0
         link = Inode(Kind.SYMLINK, 0o777, target=b"tree")
         with self.image.open("wb") as out:
-            write_image(out, Inode(Kind.DIR, 0o755, children={b"name": link}), [])
+            write_image(out, InodeTree(Inode(Kind.DIR, 0o755, children={b"name": link})), [])
 
     def mount(self, at: Path) -> None:
         """Mount the image, and count that."""

@@ -36,9 +36,9 @@ def list_names(children: Collection[bytes]) -> Listing:
     Raises:
         ValueError: one of them is no file name.
     """
-    _check(children)
+    together = _checked(children)
     names = sorted([*children, b".", b".."])
-    size = _ENTRY_SIZE * len(names) + sum(map(len, names))
+    size = _ENTRY_SIZE * len(names) + together + len(b"." + b"..")
     if size <= BLOCK:
         return Listing(names, [0], size)
     starts, used = [0], 0
@@ -50,14 +50,17 @@ def list_names(children: Collection[bytes]) -> Listing:
     return Listing(names, starts, (len(starts) - 1) * BLOCK + used)
 
 
-def _check(children: Collection[bytes]) -> None:
+def _checked(children: Collection[bytes]) -> int:
+    """Return how long names are together; see ``list_names``."""
+    separators = max(len(children) - 1, 0)
     together = b"\0".join(children)
-    if b"/" in together or together.count(b"\0") > max(len(children) - 1, 0):
+    if b"/" in together or together.count(b"\0") > separators:
         raise ValueError("a name in it has a slash or a zero byte")
-    if children and max(map(len, children)) > MAX_NAME:
+    if len(together) > MAX_NAME and max(map(len, children)) > MAX_NAME:
         raise ValueError(f"a name in it has more than {MAX_NAME} bytes")
     if b"" in children or b"." in children or b".." in children:
         raise ValueError("a name in it is empty, '.' or '..'")
+    return len(together) - separators
 
 
 def encode_directory(listing: Listing, nids: Sequence[int], types: Sequence[int]) -> bytes:

@@ -1,141 +1,150 @@
-"""The bytes of a tree once every inode has its place."""
+"""The bytes of one inode, and of what follows it in its place."""
 
 from __future__ import annotations
 
-import struct
-from collections.abc import Iterator
-from operator import itemgetter
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from nacre.erofs.chunks import MAX_CHUNK, WHOLE, chunk_format, encode_chunks, is_whole
-from nacre.erofs.directories import encode_directory
+from nacre.erofs.chunks import (
+    WHOLE,
+    chunk_count,
+    chunk_format,
+    encode_chunks,
+    is_whole,
+    stored_size,
+)
 from nacre.erofs.inode import Inode
-from nacre.erofs.layout import Layout, fits_inline, tail_size
-from nacre.erofs.order import invalid
 from nacre.erofs.structures import (
-    BLOCK,
     BLOCK_BITS,
     CHUNK_INDEX_SIZE,
     CHUNKED,
-    DIR,
-    INLINE,
     INODE_SIZE,
-    NID_SIZE,
+    MAX_TARGET,
     NO_BLOCK,
     PLAIN,
     REG,
-    SYMLINK,
+    REGULAR,
     encode_chunk,
     encode_device_number,
-    file_type,
+    file_mode,
     pack_inode,
     pack_whole_file,
 )
 from nacre.erofs.xattrs import count_of, encode_xattrs
 
+MAX_NANOSECONDS = 999_999_999
 
-def encode_tree(layout: Layout, start: int) -> Iterator[bytes]:
-    """Yield the inodes and then the blocks of a tree, from byte ``start`` of the image on.
+
+class Data(NamedTuple):
+    """What an inode says of its data."""
+
+    form: int
+    """``PLAIN``, ``INLINE`` or ``CHUNKED``."""
+    size: int
+    address: int
+    behind: bytes = b""
+    """What follows the inode and its attributes."""
+
+
+def encode_inode(inode: Inode, number: int, links: int, data: Data) -> bytes:
+    """Return an inode and what follows it.
 
     Raises:
-        InvalidTree: a number of an inode does not fit its field.
+        ValueError: it is what the format cannot say.
+        struct.error: a number does not fit its field.
     """
-    encoder = _Encoder(layout)
-    order, position = layout.order, start
-    rows = zip(order.inodes, layout.nids, layout.modes, order.links, strict=True)
-    for number, (inode, nid, mode, links) in enumerate(rows):
-        place = nid * NID_SIZE
-        if place != position:
-            yield bytes(place - position)
-        kind, _, uid, gid, mtime, nsec, pairs, _, size, device, offset, extents, _, _, _ = inode
-        try:
-            if kind is REG and not pairs and extents is None and 0 < size <= MAX_CHUNK:
-                # Nearly every file of nearly every image, so at once.
-                # fmt: off
-                data = pack_whole_file(
-                    CHUNKED, 0, mode, size, WHOLE, number + 1, uid, gid, mtime, nsec, links,
-                    0, device + 1, offset >> BLOCK_BITS,
-                )
-                # fmt: on
-            else:
-                data = encoder.encode(number, inode)
-        except struct.error as problem:
-            cause = ValueError("one of its numbers does not fit the format")
-            raise invalid(order.inodes[0], inode, cause) from problem
-        except ValueError as problem:
-            raise invalid(order.inodes[0], inode, problem) from problem
-        yield data
-        position = place + len(data)
-    yield bytes(layout.blocks_offset - position)
-    yield from encoder.blocks
+    if inode.mtime_nsec > MAX_NANOSECONDS:
+        raise ValueError("its time has a second of nanoseconds")
+    xattrs = encode_xattrs(inode.xattrs) if inode.xattrs else b""
+    head = pack_inode(
+        data.form,
+        count_of(xattrs),
+        file_mode(inode.kind, inode.mode),
+        data.size,
+        data.address,
+        number,
+        inode.uid,
+        inode.gid,
+        inode.mtime,
+        inode.mtime_nsec,
+        links,
+    )
+    return head + xattrs + data.behind
 
 
-_Data = tuple[int, int, int]
-"""What an inode says of its data: form, size and address."""
+def encode_usual_file(  # noqa: PLR0917 - by position, for every file of an image
+    number: int,
+    mode: int,
+    uid: int,
+    gid: int,
+    mtime: int,
+    nanoseconds: int,
+    size: int,
+    device: int,
+    offset: int,
+) -> bytes:
+    """Return the inode of a file of one name, without attributes and without holes.
 
+    It has at most ``MAX_CHUNK`` bytes, begins at a multiple of 512 of them on its device, and
+    ends inside that.
 
-class _Encoder:
-    def __init__(self, layout: Layout) -> None:
-        self.blocks: list[bytes] = []
-        self._layout = layout
-        self._order = layout.order
-        self._types = list(map(file_type, layout.modes))
-
-    def encode(self, number: int, inode: Inode) -> bytes:
-        """Return an inode and what follows it in its place."""
-        kind = inode.kind
-        xattrs = encode_xattrs(inode.xattrs)
-        if kind is REG:
-            data, behind = _file_data(inode, len(xattrs))
-        elif kind is DIR:
-            data, behind = self._place(number, len(xattrs), self._directory(number))
-        elif kind is SYMLINK:
-            data, behind = self._place(number, len(xattrs), inode.target)
-        else:
-            data, behind = (PLAIN, 0, encode_device_number(inode.devmajor, inode.devminor)), b""
-        return self._head(number, inode, count_of(xattrs), data) + xattrs + behind
-
-    def _directory(self, number: int) -> bytes:
-        # At least two: ``.`` and ``..``.
-        members = itemgetter(*self._order.members[number])
-        return encode_directory(
-            self._order.listings[number], members(self._layout.nids), members(self._types)
+    Raises:
+        struct.error: a number does not fit its field.
+    """
+    # fmt: off
+    if size:
+        return pack_whole_file(
+            CHUNKED, 0, REGULAR | mode, size, WHOLE, number, uid, gid, mtime, nanoseconds, 1,
+            0, device + 1, offset >> BLOCK_BITS,
         )
-
-    def _place(self, number: int, xattrs: int, data: bytes) -> tuple[_Data, bytes]:
-        """Put data into blocks elsewhere, save for a last part that fits behind the inode."""
-        size = len(data)
-        is_inline = fits_inline(INODE_SIZE + xattrs, size)
-        elsewhere = data[: size - tail_size(size)] if is_inline else data
-        address = 0
-        if elsewhere:
-            address = self._layout.blocks_offset // BLOCK + self._layout.first_blocks[number]
-            self.blocks.append(elsewhere + bytes(-len(elsewhere) % BLOCK))
-        return (INLINE if is_inline else PLAIN, size, address), data[len(elsewhere) :]
-
-    def _head(self, number: int, inode: Inode, xattr_count: int, data: _Data) -> bytes:
-        form, size, address = data
-        return pack_inode(
-            form,
-            xattr_count,
-            self._layout.modes[number],
-            size,
-            address,
-            number + 1,
-            inode.uid,
-            inode.gid,
-            inode.mtime,
-            inode.mtime_nsec,
-            self._order.links[number],
-        )
+    return pack_inode(
+        PLAIN, 0, REGULAR | mode, 0, NO_BLOCK, number, uid, gid, mtime, nanoseconds, 1
+    )
+    # fmt: on
 
 
-def _file_data(inode: Inode, xattrs: int) -> tuple[_Data, bytes]:
-    size, extents = inode.size, inode.extents
-    if not size:
-        return (PLAIN, 0, NO_BLOCK), b""
-    padding = bytes(-(INODE_SIZE + xattrs) % CHUNK_INDEX_SIZE) if xattrs else b""
+def head_size(inode: Inode) -> int:
+    """Return how many bytes an inode and its attributes take.
+
+    Raises:
+        ValueError: it has attributes that the format cannot say.
+    """
+    return INODE_SIZE + len(encode_xattrs(inode.xattrs)) if inode.xattrs else INODE_SIZE
+
+
+def data_of(inode: Inode, device_sizes: Sequence[int]) -> Data:
+    """Return the data of what is neither a directory nor a symbolic link.
+
+    Raises:
+        ValueError: it is what the format cannot say, or not on the devices of these sizes.
+    """
+    if inode.kind is not REG:
+        return Data(PLAIN, 0, encode_device_number(inode.devmajor, inode.devminor))
+    if not inode.size:
+        return Data(PLAIN, 0, NO_BLOCK)
+    return _data_of_file(inode, device_sizes)
+
+
+def check_target(target: bytes) -> None:
+    """Check what a symbolic link leads to.
+
+    Raises:
+        ValueError: it is no path.
+    """
+    if not 0 < len(target) <= MAX_TARGET or b"\0" in target:
+        raise ValueError("its target is no path")
+
+
+def _data_of_file(inode: Inode, device_sizes: Sequence[int]) -> Data:
+    size, device, offset, extents = inode.size, inode.device, inode.data_offset, inode.extents
+    if not chunk_count(size, offset, extents):
+        raise ValueError("its data does not lie in whole blocks")
+    if not 0 <= device < len(device_sizes):
+        raise ValueError(f"it has its data on device {device}, which is not there")
+    if offset + stored_size(size, extents) > device_sizes[device]:
+        raise ValueError("its data goes beyond the end of its device")
+    padding = bytes(-head_size(inode) % CHUNK_INDEX_SIZE)
     if is_whole(size, extents):
-        index = encode_chunk(inode.device + 1, inode.data_offset >> BLOCK_BITS)
-        return (CHUNKED, size, WHOLE), padding + index
-    indexes = encode_chunks(size, inode.device, inode.data_offset, extents)
-    return (CHUNKED, size, chunk_format(size, extents)), padding + indexes
+        return Data(CHUNKED, size, WHOLE, padding + encode_chunk(device + 1, offset >> BLOCK_BITS))
+    indexes = encode_chunks(size, device, offset, extents)
+    return Data(CHUNKED, size, chunk_format(size, extents), padding + indexes)

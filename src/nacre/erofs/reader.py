@@ -15,7 +15,7 @@ from typing import NamedTuple
 from nacre.erofs.directories import DirEntry, decode_block
 from nacre.erofs.errors import InvalidImage, shown
 from nacre.erofs.inode import Device
-from nacre.erofs.layout import MAX_TARGET, aligned, tail_size
+from nacre.erofs.layout import aligned, tail_size
 from nacre.erofs.structures import (
     BLOCK,
     CHUNK_BITS_MASK,
@@ -25,6 +25,7 @@ from nacre.erofs.structures import (
     DEVICE_SIZE,
     INLINE,
     INODE_SIZE,
+    MAX_TARGET,
     NID_SIZE,
     SUPERBLOCK_OFFSET,
     SUPERBLOCK_SIZE,

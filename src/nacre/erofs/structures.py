@@ -30,6 +30,7 @@ INODE_SIZE = 64
 MAX_DEVICES = 16_000
 """With more of them, the nid of the root would not fit its 16 bits."""
 MAX_TAG, MAX_VOLUME_NAME = 64, 16
+MAX_TARGET = 4095
 
 PLAIN, INLINE, CHUNKED = 1, 5, 9
 """Formats of extended inodes: their data lies in blocks; in blocks but for the last part, right
@@ -201,6 +202,15 @@ A number that does not fit its field raises ``struct.error``.
 """
 
 
+_LINKS = Struct("<I")
+_LINKS_OFFSET = _INODE.size - 16 - _LINKS.size
+
+
+def with_links(data: bytes, links: int) -> bytes:
+    """Return an inode, and whatever follows it, with another number of links."""
+    return data[:_LINKS_OFFSET] + _LINKS.pack(links) + data[_LINKS_OFFSET + _LINKS.size :]
+
+
 _WHOLE_FILE = Struct(f"{_INODE.format}{_CHUNK_INDEX.format[1:]}24x")
 WHOLE_FILE_SIZE = _WHOLE_FILE.size
 pack_whole_file = _WHOLE_FILE.pack
@@ -235,8 +245,9 @@ def file_mode(kind: Kind, permissions: int) -> int:
     """
     if permissions >> 12:
         raise ValueError("its mode has more than twelve bits")
-    # Looking kinds up is slow, and most are files.
-    bits = stat.S_IFREG if kind is REG else _FORMATS.get(kind)
+    if kind is DIR:  # looking kinds up is slow, and these are many
+        return stat.S_IFDIR | permissions
+    bits = _FORMATS.get(kind)
     if bits is None:
         raise ValueError("it is no file of its own")
     return bits | permissions

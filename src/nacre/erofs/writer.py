@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from itertools import chain, islice
+from collections.abc import Sequence
 from typing import BinaryIO
 
-from nacre.erofs.encode import encode_tree
+from nacre.erofs.assembly import assemble
 from nacre.erofs.errors import InvalidTree, shown
-from nacre.erofs.inode import Device, Inode
-from nacre.erofs.layout import lay_out
+from nacre.erofs.inode import Device
+from nacre.erofs.source import N, Source
 from nacre.erofs.structures import (
     BLOCK,
     CHECKSUMMED,
@@ -29,20 +28,19 @@ from nacre.erofs.structures import (
     crc32c,
     encode_device,
     encode_superblock,
-    inodes_offset,
 )
 
 _PIECES = 1024
 
 
 def write_image(
-    out: BinaryIO, root: Inode, devices: Sequence[Device], *, volume_name: bytes = b""
+    out: BinaryIO, tree: Source[N], devices: Sequence[Device], *, volume_name: bytes = b""
 ) -> int:
     """Write the image of a tree; return its length in bytes, a multiple of 512.
 
     Args:
         out: an empty file that can seek.
-        root: the root directory.
+        tree: what to write.
         devices: where file data lies; to be given to the kernel in this order.
         volume_name: a name for people, at most 16 bytes.
 
@@ -51,13 +49,11 @@ def write_image(
             up to there is no image.
     """
     _check(devices, volume_name)
-    start = inodes_offset(len(devices))
-    layout = lay_out(root, devices)
-    blocks = layout.blocks_offset // BLOCK + layout.blocks
+    assembled = assemble(tree, devices)
     superblock = Superblock(
-        root_nid=layout.nids[0],
-        inodes=len(layout.nids),
-        blocks=blocks,
+        root_nid=assembled.root,
+        inodes=assembled.inodes,
+        blocks=assembled.size // BLOCK,
         devices=len(devices),
         uuid=bytes(16),
         volume_name=volume_name,
@@ -65,17 +61,18 @@ def write_image(
     header = _header(superblock, devices)
     digest = hashlib.sha256(header)
     out.write(bytes(len(header)))
-    body = _joined(encode_tree(layout, start))
-    beginning = next(body)
-    for data in chain([beginning], body):
+    pieces = assembled.pieces
+    for start in range(0, len(pieces), _PIECES):
+        data = b"".join(pieces[start : start + _PIECES])
         digest.update(data)
         out.write(data)
+    beginning = b"".join(pieces[:_PIECES])
     superblock = superblock._replace(uuid=_uuid(digest.digest()))
     checksummed = (_header(superblock, devices) + beginning)[CHECKSUMMED]
     out.seek(0)
     out.write(_header(superblock._replace(checksum=crc32c(checksummed)), devices))
     out.seek(0, os.SEEK_END)
-    return blocks * BLOCK
+    return assembled.size
 
 
 def _check(devices: Sequence[Device], volume_name: bytes) -> None:
@@ -96,11 +93,6 @@ def _header(superblock: Superblock, devices: Sequence[Device]) -> bytes:
         slots.append(encode_device(device, min(address, NO_BLOCK)))
         address += -(-device.size // BLOCK)
     return bytes(SUPERBLOCK_OFFSET) + encode_superblock(superblock) + b"".join(slots)
-
-
-def _joined(pieces: Iterator[bytes]) -> Iterator[bytes]:
-    while batch := list(islice(pieces, _PIECES)):
-        yield b"".join(batch)
 
 
 def _uuid(digest: bytes) -> bytes:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from nacre.erofs.inode import NOTHING, Device, Inode
 from nacre.erofs.reader import Image, Stretch
+from nacre.erofs.source import InodeTree
 from nacre.erofs.writer import write_image
 from nacre.layers.entry import Extent, Kind
 
@@ -33,7 +34,7 @@ def link(target: bytes) -> Inode:
 def built(root: Inode, devices: Iterable[Device] = DEVICES, *, volume_name: bytes = b"") -> bytes:
     """Return the image of a tree."""
     out = io.BytesIO()
-    length = write_image(out, root, tuple(devices), volume_name=volume_name)
+    length = write_image(out, InodeTree(root), tuple(devices), volume_name=volume_name)
     data = out.getvalue()
     assert length == len(data) == out.tell()
     assert length % 512 == 0

@@ -10,6 +10,7 @@ from hypothesis import given
 from nacre.erofs.errors import InvalidImage, InvalidTree
 from nacre.erofs.inode import Device, Inode
 from nacre.erofs.reader import Image
+from nacre.erofs.source import InodeTree
 from nacre.erofs.structures import CHUNKED, INLINE, PLAIN, DiskInode, crc32c
 from nacre.erofs.writer import write_image
 from nacre.layers.entry import Extent, Kind
@@ -265,7 +266,7 @@ def test_what_the_format_cannot_say_is_refused_by_name(inode: Inode, problem: st
     tree = directory({b"some": directory({b"where": inode}), b"else": file(9)})
     out = io.BytesIO()
     with pytest.raises(InvalidTree, match=problem) as caught:
-        write_image(out, tree, DEVICES)
+        write_image(out, InodeTree(tree), DEVICES)
     assert caught.value.path == b"some/where"
     assert "'/some/where'" in str(caught.value)
     with pytest.raises(InvalidImage):
@@ -330,7 +331,7 @@ def test_what_was_cut_short_is_no_image() -> None:
 
     out = Full()
     with pytest.raises(OSError, match="killed"):
-        write_image(out, directory({b"x": file(5)}), DEVICES)
+        write_image(out, InodeTree(directory({b"x": file(5)})), DEVICES)
     with pytest.raises(InvalidImage, match="no EROFS superblock"):
         Image(out.getvalue())
 

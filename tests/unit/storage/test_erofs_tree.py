@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import io
 from typing import Any
 
 import pytest
 
 from nacre.erofs.inode import Device, Inode
+from nacre.erofs.source import Source
+from nacre.erofs.writer import write_image
 from nacre.layers.entry import Entry, Extent, Kind
 from nacre.layers.toc import Toc, toc_of
-from nacre.layers.union import BadLayer, union
+from nacre.layers.union import BadLayer, Node, union
 from nacre.oci.digest import Digest
 from nacre.storage.erofs.devices import COMPANION
 from nacre.storage.erofs.tree import Plan, plan
@@ -33,16 +36,22 @@ def device(digest: Digest, size: int = 4096) -> Device:
     return Device(digest.encoded.encode(), size)
 
 
-def at(found: Plan, path: str) -> Inode:
-    inode = found.root
+def node_at(found: Plan, path: str) -> Node:
+    node = found.source.root
     for name in path.split("/"):
-        inode = inode.children[name.encode()]
-    return inode
+        node = found.source.children(node)[name.encode()]
+    return node
+
+
+def at(found: Plan, path: str) -> Inode:
+    return found.source.inode(node_at(found, path))
 
 
 def test_no_layers_are_an_empty_root() -> None:
     found = planned()
-    assert found == Plan(Inode(Kind.DIR, 0o755, children={}), (), (), 0, False)
+    assert found == Plan(found.source, (), (), 0, False)
+    assert found.source.inode(found.source.root) == Inode(Kind.DIR, 0o755)
+    assert found.source.children(found.source.root) == {}
 
 
 def test_a_file_has_all_its_attributes() -> None:
@@ -68,17 +77,51 @@ def test_links_and_devices() -> None:
 def test_the_names_of_a_file_share_an_inode() -> None:
     link = Entry(b"d/second", Kind.LINK, linkname=b"first")
     found = planned(layer(A, reg("first"), link))
-    assert at(found, "first") is at(found, "d/second")
+    assert node_at(found, "first") is node_at(found, "d/second")
+
+
+class Slow:
+    """A source that says of no file that it is a usual one."""
+
+    def __init__(self, source: Source[Node]) -> None:
+        self.root = source.root
+        self.inode = source.inode
+        self.children = source.children
+
+    def usual_file(self, _node: Node, _number: int) -> None:
+        return None
+
+
+def test_usual_files_are_encoded_as_any_other() -> None:
+    selinux, user = (b"security.selinux", b"s"), (b"user.a", b"1")
+    found = planned(
+        layer(
+            A,
+            reg("late", 500, data_offset=3584),
+            reg("empty", 0, mode=0o4755, uid=7, gid=8, mtime=-9, mtime_nsec=10),
+            reg("d/f", 700, mode=0o600, uid=1, gid=2, mtime=3, mtime_nsec=4, data_offset=1024),
+            reg("masked", xattrs=(selinux,)),
+            reg("labelled", xattrs=(selinux, user)),
+            reg("sparse", 1024, sparse=(Extent(512, 512),)),
+            Entry(b"link", Kind.LINK, linkname=b"d/f"),
+        ),
+        layer(B, reg("b"), Entry(b"d", Kind.SYMLINK, linkname=b"e"), off_block("off")),
+        layer(A, reg("c", 5), Entry(b"second", Kind.LINK, linkname=b"c")),
+    )
+    quick, slow = io.BytesIO(), io.BytesIO()
+    write_image(quick, found.source, found.devices)
+    write_image(slow, Slow(found.source), found.devices)
+    assert quick.getvalue() == slow.getvalue()
 
 
 def test_equal_files_do_not() -> None:
     found = planned(layer(A, reg("first"), reg("second")))
-    assert at(found, "first") is not at(found, "second")
+    assert node_at(found, "first") is not node_at(found, "second")
 
 
 def test_implied_directories_are_roots() -> None:
     found = planned(layer(A, reg("a/b/f")))
-    assert at(found, "a/b")._replace(children={}) == Inode(Kind.DIR, 0o755, children={})
+    assert at(found, "a/b") == Inode(Kind.DIR, 0o755)
 
 
 def test_each_layer_that_has_data_is_a_device() -> None:
@@ -133,7 +176,7 @@ def test_a_written_out_file_of_several_names_is_written_once() -> None:
     link = Entry(b"second", Kind.LINK, linkname=b"s")
     found = planned(layer(A, off_block("s"), link))
     assert len(found.written_out) == 1
-    assert at(found, "s") is at(found, "second")
+    assert node_at(found, "s") is node_at(found, "second")
 
 
 def test_one_that_is_larger_than_a_device_is_refused() -> None:

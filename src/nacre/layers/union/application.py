@@ -46,6 +46,7 @@ class Application:
         self._row = 0
         # Directories by the clean paths that lead there by now: most members have siblings.
         self._found: dict[bytes, Node] = {}
+        self._depths: dict[bytes, int] = {}
         # Directories that something of this layer lies in.
         self._needed = {root}
         # Hard links of this layer: a name may be its own though the node is a lower layer's.
@@ -95,10 +96,23 @@ class Application:
     # Parents
 
     def _parent(self, directory: bytes) -> Node:
-        trail = self._trail(directory, self._make_directory)
-        self._needed.update(trail)
-        self._found[directory] = trail[-1]
-        return trail[-1]
+        above, _, name = directory.rpartition(b"/")
+        node = self._child(above, name)
+        if node is not None and node.children is not None:
+            depth = self._depths[above] + 1
+            self._resolver.check_depth(directory, depth)
+            self._needed.add(node)
+        else:
+            trail = self._trail(directory, self._make_directory)
+            depth, node = len(trail), trail[-1]
+            self._needed.update(trail)
+        self._found[directory] = node
+        self._depths[directory] = depth
+        return node
+
+    def _child(self, directory: bytes, name: bytes) -> Node | None:
+        parent = self._found.get(directory)
+        return parent.children.get(name) if parent and parent.children else None
 
     def _make_directory(self, parent: Node, name: bytes) -> Node:
         if parent.children is None:
@@ -196,6 +210,7 @@ class Application:
         # Paths may have led through it.
         if node.children is not None or node.kind is Kind.SYMLINK:
             self._found.clear()
+            self._depths.clear()
 
     def _bad(self, problem: str) -> BadLayer:
         path = self._toc.paths[self._row]

@@ -84,11 +84,19 @@ class Fold:
         """Return the tree; the fold must not be used any more."""
         tree = Tree(self.root, tuple(self._layers))
         if self._linked:
-            for node in self._linked:
-                node.names = 0
-            for _, node in tree.walk():
-                node.names += node in self._linked
+            self._count_names()
         return tree
+
+    def _count_names(self) -> None:
+        for node in self._linked:
+            node.names = 0
+        waiting = [self.root]
+        while waiting:
+            for node in (waiting.pop().children or {}).values():
+                if node.children is not None:
+                    waiting.append(node)
+                elif node in self._linked:
+                    node.names += 1
 
 
 def _with_link_modes(toc: Toc) -> Toc:

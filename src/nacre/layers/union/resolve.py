@@ -71,9 +71,17 @@ class Resolver:
             if child is None or (todo and child.children is None):
                 child = missing(trail[-1], part)
             trail.append(child)
-            if len(trail) > self._max_depth:
-                raise self._exceeded(path, "max_depth", self._max_depth)
+            self.check_depth(path, len(trail))
         return trail
+
+    def check_depth(self, path: bytes, depth: int) -> None:
+        """Check how deep a path leads: so many directories, the root included.
+
+        Raises:
+            LayerLimit: it is deeper than ``max_depth``.
+        """
+        if depth > self._max_depth:
+            raise self._exceeded(path, "max_depth", self._max_depth)
 
     def _count(self, path: bytes) -> None:
         self._steps += 1

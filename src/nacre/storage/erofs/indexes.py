@@ -169,7 +169,7 @@ class Indexes:
         from nacre.layers.union import BadLayer
 
         def write(out: BinaryIO) -> None:
-            write_image(out, planned.root, planned.devices)
+            write_image(out, planned.source, planned.devices)
 
         try:
             self._write(chain, suffix, write)

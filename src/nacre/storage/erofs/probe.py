@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from nacre.erofs.inode import Device, Inode
+from nacre.erofs.source import InodeTree
 from nacre.erofs.writer import write_image
 from nacre.errors import NacreError
 from nacre.layers.entry import Kind
@@ -43,7 +44,8 @@ def _try(scratch: Path) -> str | None:
     tar.write_bytes(_CONTENT.ljust(512, b"\0"))
     file = Inode(Kind.REG, size=len(_CONTENT))
     with image.open("wb") as out:
-        write_image(out, Inode(Kind.DIR, 0o755, children={b"f": file}), [Device(b"tar", 512)])
+        root = Inode(Kind.DIR, 0o755, children={b"f": file})
+        write_image(out, InodeTree(root), [Device(b"tar", 512)])
     mount_erofs(image, [tar], lower)
     try:
         mount_overlay([lower], tree, upper=upper, work=work, options=OVERLAY_OPTIONS)

@@ -8,24 +8,28 @@ one more device, the *companion*.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import reduce
+from operator import add, gt, or_
 from typing import NamedTuple
 
-from nacre.erofs.chunks import is_mappable
+from nacre.erofs.chunks import MAX_CHUNK, is_mappable
+from nacre.erofs.encode import MAX_NANOSECONDS, encode_usual_file
 from nacre.erofs.errors import shown
 from nacre.erofs.inode import NOTHING, Device, Inode
+from nacre.erofs.source import Source
 from nacre.erofs.structures import BLOCK, MAX_DEVICE_BLOCKS
-from nacre.layers.entry import Extent, Kind
-from nacre.layers.toc.table import KINDS
+from nacre.layers.entry import Kind
+from nacre.layers.toc import Toc
 from nacre.layers.union import BadLayer, Node, Tree
+from nacre.layers.union.node import IMPLIED
 from nacre.layers.whiteout import Overlay
 from nacre.layers.xattrs import Xattrs, kept_xattrs
 from nacre.oci.digest import Digest
 from nacre.storage.erofs.devices import COMPANION, tag
 
-_Place = tuple[int, int, tuple[Extent, ...] | None]
-_NOWHERE: _Place = (0, 0, None)
-_NO_DEVICE = (0, 0)
-_new_inode = tuple.__new__
+_ONLY_FILES = bytes(code == Kind.REG.value[0] for code in range(256))
+_MOST = 0o7777, MAX_NANOSECONDS, MAX_CHUNK
 _COMPANION_SIZE = MAX_DEVICE_BLOCKS * BLOCK
 
 
@@ -40,7 +44,7 @@ class WrittenOut(NamedTuple):
 class Plan(NamedTuple):
     """What to write, and where the data is."""
 
-    root: Inode
+    source: Source[Node]
     devices: tuple[Device, ...]
     written_out: tuple[WrittenOut, ...]
     """What lies in the companion, which is the last device then."""
@@ -59,118 +63,154 @@ def plan(tree: Tree, *, below_overlay: bool = False) -> Plan:
     Raises:
         BadLayer: files that have to be written out are larger than a device can be.
     """
-    return _Planner(tree, below_overlay=below_overlay).run()
+    sizes = {toc.layer: toc.size for toc in tree.layers}
+    used = _layers_with_data(tree)
+    # In the order of the chain, so that one chain has one order.
+    layers = [layer for layer in sizes if layer in used]
+    devices = [Device(tag(layer), sizes[layer]) for layer in layers]
+    written_out, companion_size = _written_out(tree)
+    if written_out:
+        devices.append(Device(COMPANION, companion_size))
+    source = _Inodes(tree, layers, written_out, below_overlay=below_overlay)
+    return Plan(source, tuple(devices), written_out, companion_size, _is_overlaid(tree))
 
 
-class _Planner:
-    """One tree on its way to become inodes."""
+def _layers_with_data(tree: Tree) -> set[Digest]:
+    """Return the layers that files of the tree come from."""
+    every = {toc.layer for toc in tree.layers}
+    found: set[Digest] = set()
+    waiting = [tree.root]
+    while waiting and len(found) < len(every):  # mostly all are, which soon shows
+        for node in (waiting.pop().children or {}).values():
+            if node.children is not None:
+                waiting.append(node)
+            elif node.toc.sizes[node.row]:
+                found.add(node.toc.layer)
+    return found
 
-    def __init__(self, tree: Tree, *, below_overlay: bool) -> None:
-        self._tree = tree
-        self._below_overlay = below_overlay
-        self._sizes = {toc.layer: toc.size for toc in tree.layers}
-        self._devices: dict[Digest, int] = {}
-        self._written_out: list[WrittenOut] = []
-        self._position = 0
-        self._overlaid = False
 
-    def run(self) -> Plan:
-        used = self._used()
-        # In the order of the chain, so that one chain has one order.
-        self._devices = {layer: n for n, layer in enumerate(d for d in self._sizes if d in used)}
-        root = self._inodes()
-        devices = [Device(tag(layer), self._sizes[layer]) for layer in self._devices]
-        if self._written_out:
-            devices.append(Device(COMPANION, self._position))
-        return Plan(root, tuple(devices), tuple(self._written_out), self._position, self._overlaid)
-
-    def _used(self) -> set[Digest]:
-        """Return the layers that files of the tree come from."""
-        used: set[Digest] = set()
-        waiting = [self._tree.root]
-        while waiting:
-            for node in (waiting.pop().children or {}).values():
-                if node.children is not None:
-                    waiting.append(node)
-                elif node.toc.sizes[node.row]:
-                    used.add(node.toc.layer)
-        return used
-
-    def _inodes(self) -> Inode:
-        known: dict[Node, Inode] = {}
-        top: dict[bytes, Inode] = {}
-        waiting = [(self._tree.root, top)]
-        while waiting:
-            directory, children = waiting.pop()
-            for name, node in sorted((directory.children or {}).items()):
-                if node.children is not None:
-                    below: dict[bytes, Inode] = {}
-                    children[name] = self._inode(node, below)
-                    waiting.append((node, below))
-                elif node.names == 1:
-                    children[name] = self._inode(node)
-                else:
-                    inode = known.get(node)
-                    if inode is None:
-                        inode = known[node] = self._inode(node)
-                    children[name] = inode
-        return self._inode(self._tree.root, top)
-
-    def _inode(self, node: Node, children: dict[bytes, Inode] | None = None) -> Inode:
-        # Straight from the columns, and each made at once: this runs for every file of an image.
-        toc, row = node.toc, node.row
-        code, size = toc.kinds[row], toc.sizes[row]
-        device, offset, extents = self._place(node, size) if size else _NOWHERE
-        major, minor = toc.devices.get(row, _NO_DEVICE)
-        xattrs = toc.xattrs.get(row)
-        kept = self._kept(KINDS[code], xattrs) if xattrs else ()
-        # fmt: off
-        return _new_inode(Inode, (
-            KINDS[code], toc.modes[row], toc.uids[row], toc.gids[row], toc.mtimes[row],
-            toc.nanoseconds[row], kept, NOTHING if children is None else children,
-            size, device, offset, extents, toc.links.get(row, b""), major, minor,
-        ))
-        # fmt: on
-
-    def _place(self, node: Node, size: int) -> _Place:
-        """Return the device of a file's data, where it is there, and what of it are no holes."""
-        toc, row = node.toc, node.row
-        extents, offset = toc.sparse.get(row), toc.offsets[row]
-        # Nearly every file ends far before its tar does; then there is nothing more to ask.
-        is_whole = offset + size + BLOCK <= toc.size or _has_whole_blocks(node)
-        if is_whole and is_mappable(size, offset, extents):
-            return self._devices[toc.layer], offset, extents
-        return len(self._devices), self._reserve(node, size), None
-
-    def _reserve(self, node: Node, size: int) -> int:
-        position = self._position
-        if position + size > _COMPANION_SIZE:
-            path = toc_path(node)
+def _written_out(tree: Tree) -> tuple[tuple[WrittenOut, ...], int]:
+    """Return the files that cannot be used where they lie, and how long they are together."""
+    if not any(toc.sparse or _ends_late(toc) for toc in tree.layers):
+        return (), 0
+    found: dict[Node, WrittenOut] = {}
+    position = 0
+    for _, node in tree.walk():
+        if node in found or _is_usable(node):
+            continue
+        if position + node.size > _COMPANION_SIZE:
+            path = node.toc.paths[node.row]  # one of them
             raise BadLayer(
-                f"the sparse file {shown(path)} of {size} bytes is too large",
+                f"the sparse file {shown(path)} of {node.size} bytes is too large",
                 layer=node.layer,
                 path=path,
             )
-        self._written_out.append(WrittenOut(node, position))
-        self._position += size + -size % BLOCK
-        return position
+        found[node] = WrittenOut(node, position)
+        position += node.size + -node.size % BLOCK
+    return tuple(found.values()), position
+
+
+def _ends_late(toc: Toc) -> bool:
+    """Say whether a file may end in the last block of a tar; nearly all have padding there."""
+    return max(map(add, toc.offsets, toc.sizes), default=0) + BLOCK > toc.size
+
+
+def _is_usable(node: Node) -> bool:
+    size, end = node.size, node.data_offset + node.stored_size
+    # The kernel reads whole blocks.
+    has_whole_blocks = end + -end % BLOCK <= node.toc.size
+    return not size or (has_whole_blocks and is_mappable(size, node.data_offset, node.sparse))
+
+
+def _is_overlaid(tree: Tree) -> bool:
+    sets = {xattrs for toc in tree.layers for xattrs in toc.xattrs.values()}
+    return any(map(_is_for_overlayfs, sets)) and any(
+        _is_for_overlayfs(kept_xattrs(node.kind, node.xattrs)) for _, node in tree.walk()
+    )
+
+
+def _is_for_overlayfs(xattrs: Xattrs) -> bool:
+    return any(name.startswith(Overlay.TRUSTED.value) for name, _ in xattrs)
+
+
+def _usual_files(toc: Toc) -> bytearray:
+    """Say of each row of a table whether it is a usual file; see ``encode_usual_file``."""
+    usual = bytearray(toc.kinds.translate(_ONLY_FILES))
+    most = (max(column, default=0) for column in (toc.modes, toc.nanoseconds, toc.sizes))
+    if any(map(gt, most, _MOST)) or reduce(or_, toc.offsets, 0) % BLOCK:
+        return bytearray(len(usual))  # no layer that is all right has such numbers
+    for row in toc.sparse:
+        usual[row] = False
+    for row, xattrs in toc.xattrs.items():
+        usual[row] &= not kept_xattrs(Kind.REG, xattrs)
+    if _ends_late(toc):
+        for row, end in enumerate(map(add, toc.offsets, toc.sizes)):
+            usual[row] &= end + BLOCK <= toc.size
+    return usual
+
+
+class _Inodes:
+    """The tree, each node an inode when it is asked for."""
+
+    def __init__(
+        self,
+        tree: Tree,
+        layers: list[Digest],
+        written_out: tuple[WrittenOut, ...],
+        *,
+        below_overlay: bool,
+    ) -> None:
+        self.root = tree.root
+        self._below_overlay = below_overlay
+        numbers = {layer: number for number, layer in enumerate(layers)}
+        # By identity, which is quicker than by digest.
+        self._devices = {id(toc): numbers.get(toc.layer, 0) for toc in tree.layers}
+        self._usual = {id(toc): _usual_files(toc) for toc in (IMPLIED, *tree.layers)}
+        self._companion = len(layers)
+        self._positions = {file.node: file.offset for file in written_out}
+
+    def children(self, directory: Node, /) -> Mapping[bytes, Node]:
+        """Return what a directory holds."""
+        return directory.children or {}
+
+    def usual_file(self, node: Node, number: int, /) -> bytes | None:
+        """Return the bytes of what is a usual file."""
+        toc, row = node.toc, node.row
+        if not self._usual[id(toc)][row] or node.names != 1:
+            return None
+        # Straight from the columns: this runs for nearly every file of an image.
+        return encode_usual_file(
+            number,
+            toc.modes[row],
+            toc.uids[row],
+            toc.gids[row],
+            toc.mtimes[row],
+            toc.nanoseconds[row],
+            toc.sizes[row],
+            self._devices[id(toc)],
+            toc.offsets[row],
+        )
+
+    def inode(self, node: Node, /) -> Inode:
+        """Return what a node is."""
+        toc, row = node.toc, node.row
+        kind, size, xattrs = toc.kind(row), toc.sizes[row], toc.xattrs.get(row)
+        device, offset, extents = 0, 0, None
+        if size and node in self._positions:
+            device, offset = self._companion, self._positions[node]
+        elif size:
+            device, offset, extents = self._devices[id(toc)], toc.offsets[row], node.sparse
+        # fmt: off
+        return Inode(
+            kind, toc.modes[row], toc.uids[row], toc.gids[row], toc.mtimes[row],
+            toc.nanoseconds[row], self._kept(kind, xattrs) if xattrs else (), NOTHING,
+            size, device, offset, extents, toc.links.get(row, b""), *node.device,
+        )
+        # fmt: on
 
     def _kept(self, kind: Kind, xattrs: Xattrs) -> Xattrs:
         kept = kept_xattrs(kind, xattrs)
-        if any(name.startswith(Overlay.TRUSTED.value) for name, _ in kept):
-            self._overlaid = True
-            if self._below_overlay:
-                escaped = sorted((Overlay.TRUSTED.escaped(name), value) for name, value in kept)
-                kept = kept_xattrs(kind, escaped)  # the new names are longer
+        if self._below_overlay and _is_for_overlayfs(kept):
+            escaped = sorted((Overlay.TRUSTED.escaped(name), value) for name, value in kept)
+            return kept_xattrs(kind, escaped)  # the new names are longer
         return kept
-
-
-def _has_whole_blocks(node: Node) -> bool:
-    """Say whether the last block of a file lies in its tar: the kernel reads whole ones."""
-    end = node.data_offset + node.stored_size
-    return end + -end % BLOCK <= node.toc.size
-
-
-def toc_path(node: Node) -> bytes:
-    """Return a path of a file, as its layer has it."""
-    return node.toc.paths[node.row]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -82,6 +84,17 @@ def test_the_depth_is_limited_also_where_links_add_to_it() -> None:
     with pytest.raises(LayerLimit) as caught:
         union([toc], max_depth=1000)
     assert caught.value.limit == "max_depth"
+
+
+@pytest.mark.parametrize(("maximum", "is_refused"), [(4, True), (5, False)])
+def test_the_depth_is_limited_also_where_every_directory_is_listed(
+    maximum: int, is_refused: bool
+) -> None:
+    # The root, four directories; each is found from the one before.
+    listed = [folder("a"), folder("a/b"), folder("a/b/c"), folder("a/b/c/d"), file("a/b/c/d/f")]
+    toc = Stack(listed).tocs[0]
+    with pytest.raises(LayerLimit) if is_refused else nullcontext():
+        union([toc], max_depth=maximum)
 
 
 def test_a_deep_directory_is_emptied() -> None:
