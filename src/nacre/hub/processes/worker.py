@@ -14,6 +14,8 @@ from granian.server.mp import WorkerProcess
 from nacre.hub.processes.stopping import held
 
 _MOMENT = 0.001  # seconds
+_PARENT_KNOWS = 1.0
+"""How long after a worker that was told to stop its parent heeds the same signal, in seconds."""
 
 
 class HeldWorker(WorkerProcess):
@@ -23,6 +25,20 @@ class HeldWorker(WorkerProcess):
         """Start it."""
         with held():
             super().start()  # type: ignore[no-untyped-call]
+
+    def _watcher(self) -> None:
+        """Wait for its end, and say so where nobody asked for that.
+
+        Whoever told it to stop may have told its parent too, and it was quicker: then the parent
+        says within a moment that this end is none to speak of.
+        """
+        self.inner.join()
+        known = time.monotonic() + _PARENT_KNOWS
+        while self.inner.exitcode == 0 and not self.interrupt_by_parent:
+            if time.monotonic() > known:
+                break
+            time.sleep(_MOMENT)
+        super()._watcher()  # type: ignore[no-untyped-call]
 
     def join(self, timeout: float | None = None) -> None:
         """Wait for its end.

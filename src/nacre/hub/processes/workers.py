@@ -26,6 +26,7 @@ from nacre.hub.configuration.settings import Settings
 from nacre.hub.processes import loop
 from nacre.hub.processes.certificate import Certificate, checked_certificate
 from nacre.hub.processes.stopping import leave_renewing_to_the_parent
+from nacre.hub.processes.wakeup import Wakeup
 from nacre.hub.processes.worker import HeldWorker, living, serves
 
 _BUFFER = 96 * 1024
@@ -86,6 +87,7 @@ class Workers(MPServer):
             log_dictconfig=_to_standard_error(),
             respawn_failed_workers=True,
         )
+        self.main_loop_interrupt = cast("Any", Wakeup())
         self._loader = Loader(settings)
         self._certificate = certificate
         self._address = address
@@ -102,7 +104,6 @@ class Workers(MPServer):
     def startup(self, spawn_target: object, target_loader: object) -> None:
         """Start the workers, and wait until one listens; the process itself never does."""
         super().startup(spawn_target, target_loader)  # type: ignore[no-untyped-call]
-        # Not by waiting for it: a signal that comes while its lock is held would wait for ever.
         while not self.main_loop_interrupt.is_set():
             if _takes_connections(self._address):
                 self._on_ready()
