@@ -14,9 +14,8 @@ last: while it is there, so is all that it names.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,6 +28,7 @@ from nacre.layers.whiteout import Overlay
 from nacre.oci.digest import Digest
 from nacre.storage.chain import Chain
 from nacre.storage.layers import Layers
+from nacre.storage.parts import DELTAS, LAYERS, MERGED, Part, Trees, parts_of
 from nacre.storage.staging import Staging, disk_usage
 from nacre.storage.unpacking import Unpacker, delta_sizes, unpack_delta
 
@@ -38,24 +38,9 @@ if TYPE_CHECKING:
 MAX_FOLDERS = 499
 """Most folders of layers in a stack: overlayfs takes 500 (Linux 6.18), and one is the root's."""
 
-LAYERS, DELTAS, MERGED, CHAINS = "layers", "deltas", "merged", "chains"
+CHAINS = "chains"
 _TREE, _SIZE, _ROOT, _PADDING, _LOWERS = "tree", "size", "root", "padding", "lowers"
 _PIECE = 1 << 20
-
-
-@dataclass(frozen=True, slots=True)
-class _Part:
-    """One folder of a stack."""
-
-    kind: str
-    number: int
-    """Which layer of the chain it is the folder of; of several, the topmost."""
-
-    def key(self, chain: Chain) -> str:
-        """Return the name under which it is kept."""
-        if self.kind == LAYERS:
-            return chain.layers[self.number].file_name
-        return Chain(chain.layers[: self.number + 1]).id.file_name
 
 
 class Folders:
@@ -212,9 +197,9 @@ class Folders:
 
     def _make_chain(self, chain: Chain, key: str) -> None:
         tocs = [self._layers.toc(layer) for layer in chain.layers]
-        trees = _Trees(tocs)
+        trees = Trees(tocs)
         root = trees.upto(len(tocs)).root
-        parts = _parts(chain, tocs, self._most)
+        parts = parts_of(chain, tocs, self._most)
         for part in parts:
             if not self._staging.place(part.kind, part.key(chain)).is_dir():
                 self._make_part(part, chain, trees)
@@ -231,7 +216,7 @@ class Folders:
                 if all(self._staging.place(part.kind, part.key(chain)).is_dir() for part in parts):
                     self._staging.put(new, CHAINS, key)
 
-    def _make_part(self, part: _Part, chain: Chain, trees: _Trees) -> None:
+    def _make_part(self, part: Part, chain: Chain, trees: Trees) -> None:
         key = part.key(chain)
         with self._staging.making(part.kind, key):
             if self._staging.place(part.kind, key).is_dir():
@@ -286,35 +271,3 @@ class FolderSink:
             with disk_errors(new):
                 (new / _SIZE).write_text(str(disk_usage(sizes)), "ascii")
                 self._staging.put(new, LAYERS, toc.layer.file_name)
-
-
-class _Trees:
-    """The trees of the lowest layers of a chain: as many layers as wanted."""
-
-    def __init__(self, tocs: Sequence[Toc]) -> None:
-        self._tocs = tocs
-        self._latest: dict[int, Tree] = {}
-
-    def upto(self, count: int) -> Tree:
-        """Return the tree of the lowest ``count`` layers."""
-        if count not in self._latest:
-            # A tree takes megabytes; irregular layers need the one with and the one without them.
-            self._latest = {one: tree for one, tree in self._latest.items() if one == count - 1}
-            self._latest[count] = union(self._tocs[:count])
-        return self._latest[count]
-
-
-def _parts(chain: Chain, tocs: Sequence[Toc], most: int) -> list[_Part]:
-    """Return the folders to stack, the lowest first."""
-    regular = {toc.layer: is_regular(toc) for toc in tocs}
-    topmost = {layer: number for number, layer in enumerate(chain.layers)}
-    parts = [
-        _Part(LAYERS if regular[layer] else DELTAS, number)
-        for number, layer in enumerate(chain.layers)
-        # All that a regular layer does it does again when it is repeated.
-        if not regular[layer] or topmost[layer] == number
-    ]
-    if len(parts) <= most:
-        return parts
-    kept = parts[1 - most :]
-    return [_Part(MERGED, kept[0].number - 1), *kept]
